@@ -73,39 +73,42 @@ pub enum ElementType {
     Undefined,
 }
 
+/// In the order of the variants.
+const NAMES: [&str; ElementType::Undefined as usize + 1] = [
+    "float",
+    "double",
+    "float16",
+    "bfloat16",
+    "int2",
+    "int4",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "uint2",
+    "uint4",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+    "bool",
+    "string",
+    "complex64",
+    "complex128",
+    "float8e4m3fn",
+    "float8e4m3fnuz",
+    "float8e5m2",
+    "float8e5m2fnuz",
+    "float8e8m0",
+    "float4e2m1",
+    "undefined",
+];
+
 impl ElementType {
     /// The standard's name, such as `float16`; the same as in JSON.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            ElementType::Float => "float",
-            ElementType::Double => "double",
-            ElementType::Float16 => "float16",
-            ElementType::Bfloat16 => "bfloat16",
-            ElementType::Int2 => "int2",
-            ElementType::Int4 => "int4",
-            ElementType::Int8 => "int8",
-            ElementType::Int16 => "int16",
-            ElementType::Int32 => "int32",
-            ElementType::Int64 => "int64",
-            ElementType::Uint2 => "uint2",
-            ElementType::Uint4 => "uint4",
-            ElementType::Uint8 => "uint8",
-            ElementType::Uint16 => "uint16",
-            ElementType::Uint32 => "uint32",
-            ElementType::Uint64 => "uint64",
-            ElementType::Bool => "bool",
-            ElementType::String => "string",
-            ElementType::Complex64 => "complex64",
-            ElementType::Complex128 => "complex128",
-            ElementType::Float8e4m3fn => "float8e4m3fn",
-            ElementType::Float8e4m3fnuz => "float8e4m3fnuz",
-            ElementType::Float8e5m2 => "float8e5m2",
-            ElementType::Float8e5m2fnuz => "float8e5m2fnuz",
-            ElementType::Float8e8m0 => "float8e8m0",
-            ElementType::Float4e2m1 => "float4e2m1",
-            ElementType::Undefined => "undefined",
-        }
+        NAMES[self as usize]
     }
 
     /// Whether elements are whole numbers.
@@ -117,13 +120,8 @@ impl ElementType {
     /// Whether elements are real numbers that may have a fraction.
     #[must_use]
     pub fn is_float(self) -> bool {
-        use ElementType as E;
-        let is_common = matches!(self, E::Float | E::Double | E::Float16 | E::Bfloat16);
-        is_common || self.is_small_float()
-    }
-
-    fn is_small_float(self) -> bool {
-        (ElementType::Float8e4m3fn..=ElementType::Float4e2m1).contains(&self)
+        let is_common = self <= ElementType::Bfloat16;
+        is_common || (ElementType::Float8e4m3fn..=ElementType::Float4e2m1).contains(&self)
     }
 
     /// Bits that one element takes in memory; absent for strings, and where the type is not known.
@@ -135,8 +133,10 @@ impl ElementType {
             E::Double | E::Int64 | E::Uint64 | E::Complex64 => Some(64),
             E::Float | E::Int32 | E::Uint32 => Some(32),
             E::Float16 | E::Bfloat16 | E::Int16 | E::Uint16 => Some(16),
-            E::Int8 | E::Uint8 | E::Bool => Some(8),
-            E::Float8e4m3fn
+            E::Int8
+            | E::Uint8
+            | E::Bool
+            | E::Float8e4m3fn
             | E::Float8e4m3fnuz
             | E::Float8e5m2
             | E::Float8e5m2fnuz

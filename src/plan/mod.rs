@@ -163,23 +163,23 @@ impl Plan {
     /// search, those cells of it that it has come to.
     pub fn cells(&self) -> impl Iterator<Item = CellKey> + '_ {
         let tuning = self.tuning.as_ref();
-        let grid = (0..self.sessions.len())
-            .flat_map(move |session| self.workloads().map(move |workload| workload.of(session)));
-        grid.filter(move |key| tuning.is_none_or(|tuning| tuning.cells.contains(key)))
+        (0..self.sessions.len())
+            .flat_map(move |session| self.workloads().map(move |workload| workload.of(session)))
+            .filter(move |key| tuning.is_none_or(|tuning| tuning.cells.contains(key)))
     }
 
     /// Cells of the whole grid, for a search those included that it does not come to.
     #[must_use]
     pub fn grid_count(&self) -> u64 {
-        let counts = [
+        [
             self.sessions.len(),
             self.shapes.len(),
             self.batch_sizes.len(),
             self.load_modes.len(),
-        ];
-        counts.into_iter().fold(1, |product: u64, count| {
-            product.saturating_mul(count as u64)
-        })
+        ]
+        .map(|count| count as u64)
+        .into_iter()
+        .fold(1, u64::saturating_mul)
     }
 
     /// Where each session is measured, in the order of shapes, then batch sizes, then load modes.
@@ -223,14 +223,11 @@ impl Plan {
     #[must_use]
     pub fn same_shape(&self, shape: usize, other: &Plan) -> Option<usize> {
         let own = self.shapes.get(shape)?;
-        let swept = other.shapes.iter().position(|candidate| candidate == own);
-        let all = self.sizes(own);
-        swept.or_else(|| {
-            other
-                .shapes
-                .iter()
-                .position(|candidate| other.sizes(candidate) == all)
-        })
+        let mut others = other.shapes.iter();
+        others
+            .clone()
+            .position(|shape| shape == own)
+            .or_else(|| others.position(|shape| other.sizes(shape) == self.sizes(own)))
     }
 
     /// Sizes of all dimensions by name, as they are fixed and swept.

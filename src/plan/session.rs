@@ -46,13 +46,11 @@ impl SessionSpec {
     /// Runtime's documentation of CUDA's `use_tf32`).
     #[must_use]
     pub fn float_rounding(&self) -> FloatRounding {
-        let option = provider::known(self.execution_provider.exact())
+        let key = provider::known(self.execution_provider.exact())
             .options
             .short_floats;
-        let is_full = option
-            .and_then(|key| self.provider.options.get(key))
-            .is_some_and(|value| value == "0");
-        if self.is_accelerated() && !is_full {
+        let value = key.and_then(|key| self.provider.options.get(key));
+        if self.is_accelerated() && value.is_none_or(|value| value != "0") {
             FloatRounding::Half
         } else {
             FloatRounding::Full

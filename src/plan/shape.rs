@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::text::Plain;
+use crate::text::{Plain, joined};
 
 /// Sizes that a sweep gives to dimensions that the models leave open, by their symbols.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,20 +26,21 @@ impl Shape {
         other
             .dims
             .iter()
-            .all(|(name, size)| self.dims.get(name).is_some_and(|own| own >= size))
+            .all(|(name, size)| self.dims.get(name) >= Some(size))
     }
 }
 
 impl fmt::Display for Shape {
     /// `seq 64, width 3`, or `decode, past 128, seq 1`.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sizes = self
-            .dims
-            .iter()
-            .map(|(name, size)| format!("{} {size}", name.exact()));
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.iter().map(|name| name.exact().to_owned());
-        let words: Vec<String> = name.chain(sizes).collect();
-        formatter.write_str(&words.join(", "))
+        out.write_str(&joined(
+            name.chain(
+                self.dims
+                    .iter()
+                    .map(|(name, size)| format!("{} {size}", name.exact())),
+            ),
+        ))
     }
 }
 
@@ -64,16 +65,11 @@ impl Workload {
     /// The cell of a session under it.
     #[must_use]
     pub fn of(self, session: usize) -> CellKey {
-        let Workload {
-            shape,
-            batch_size,
-            load,
-        } = self;
         CellKey {
             session,
-            shape,
-            batch_size,
-            load_mode: load,
+            shape: self.shape,
+            batch_size: self.batch_size,
+            load_mode: self.load,
         }
     }
 }

@@ -2,23 +2,9 @@
 
 use crate::units::{Nanos, Ratio};
 
-pub(super) fn list<'a>(numbers: impl IntoIterator<Item = &'a u64>) -> String {
-    numbers
-        .into_iter()
-        .map(u64::to_string)
-        .collect::<Vec<_>>()
-        .join(",")
-}
-
-/// The words, each once, in the order in which they come first.
-pub(super) fn distinct(words: impl Iterator<Item = String>) -> Vec<String> {
-    let mut distinct: Vec<String> = Vec::new();
-    for word in words {
-        if !distinct.contains(&word) {
-            distinct.push(word);
-        }
-    }
-    distinct
+pub(super) fn list(values: impl IntoIterator<Item: ToString>) -> String {
+    let values = values.into_iter().map(|value| value.to_string());
+    values.collect::<Vec<_>>().join(",")
 }
 
 /// A time as the command line reads it: `20s`, `10ms`.
@@ -33,10 +19,11 @@ pub(super) fn time(time: Nanos) -> String {
 
 /// The shortest number of percent that is this share.
 pub(super) fn percent(share: Ratio) -> String {
-    let mut written = (0..17).map(|digits| format!("{:.digits$}", share.0 * 100.0));
-    written
+    let percent = share.0 * 100.0;
+    (0..17)
+        .map(|digits| format!("{percent:.digits$}"))
         .find(|written| is_percent_of(share, written))
-        .unwrap_or_else(|| (share.0 * 100.0).to_string())
+        .unwrap_or_else(|| percent.to_string())
 }
 
 fn is_percent_of(share: Ratio, written: &str) -> bool {

@@ -6,7 +6,7 @@
 mod of_plan;
 
 use super::Flag;
-use super::value::time;
+use super::value::{list, time};
 use crate::units::Nanos;
 
 /// Words of a command that measures.
@@ -82,27 +82,27 @@ impl Command {
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let mut words = vec!["onnxprof".to_owned(), self.subcommand.to_owned()];
-        words.extend(self.models.iter().cloned());
+        words.extend_from_slice(&self.models);
         words.extend(self.options.iter().flat_map(Choice::words));
         if self.others.iter().any(|model| model.starts_with('-')) {
             words.push("--".to_owned());
         }
-        words.extend(self.others.iter().cloned());
+        words.extend_from_slice(&self.others);
         words
     }
 
     fn option(&mut self, flag: Flag, value: impl ToString) {
-        self.options.push(Choice {
-            flag,
-            value: Some(value.to_string()),
-        });
+        self.options(flag, [value]);
     }
 
     /// A flag with each value that there is.
     fn options(&mut self, flag: Flag, values: impl IntoIterator<Item: ToString>) {
-        values
-            .into_iter()
-            .for_each(|value| self.option(flag, value));
+        self.options.extend(
+            values
+                .into_iter()
+                .map(|value| Some(value.to_string()))
+                .map(|value| Choice { flag, value }),
+        );
     }
 
     fn switch(&mut self, flag: Flag) {
@@ -110,11 +110,14 @@ impl Command {
     }
 
     fn idle_gaps(&mut self, gaps: &[Nanos]) {
-        if !gaps.is_empty() {
-            self.option(
-                Flag::IdleGaps,
-                gaps.iter().copied().map(time).collect::<Vec<_>>().join(","),
-            );
+        self.joined(Flag::IdleGaps, gaps.iter().copied().map(time));
+    }
+
+    /// A flag with all values in one, if there are any.
+    fn joined(&mut self, flag: Flag, values: impl IntoIterator<Item: ToString>) {
+        let mut values = values.into_iter().peekable();
+        if values.peek().is_some() {
+            self.option(flag, list(values));
         }
     }
 }
@@ -123,43 +126,49 @@ impl Command {
 mod tests {
     use super::*;
 
-    fn empty() -> Command {
+    fn with(options: &[(Flag, Option<&str>)]) -> Command {
         Command {
             subcommand: "profile",
             models: Vec::new(),
-            options: Vec::new(),
+            options: options
+                .iter()
+                .map(|&(flag, value)| Choice {
+                    flag,
+                    value: value.map(str::to_owned),
+                })
+                .collect(),
             others: Vec::new(),
         }
     }
 
     #[test]
     fn a_flag_takes_its_value_along() {
-        let mut command = empty();
-        command.option(Flag::Batch, "1,2");
-        command.switch(Flag::RequireEp);
-        command.option(Flag::Seed, 0);
-        let words = |command: Command| command.words()[2..].join(" ");
-        assert_eq!(
-            words(command.clone().with(Flag::Batch, 4)),
-            "--require-ep --seed 0 --batch 4"
-        );
-        assert_eq!(
-            words(command.clone().without(Flag::RequireEp)),
-            "--batch 1,2 --seed 0"
-        );
-        assert_eq!(
-            words(command.with_switch(Flag::Cold)),
-            "--batch 1,2 --require-ep --seed 0 --cold"
-        );
+        let command = with(&[
+            (Flag::Batch, Some("1,2")),
+            (Flag::RequireEp, None),
+            (Flag::Seed, Some("0")),
+        ]);
+        for (changed, words) in [
+            (
+                command.clone().with(Flag::Batch, 4),
+                "--require-ep --seed 0 --batch 4",
+            ),
+            (
+                command.clone().without(Flag::RequireEp),
+                "--batch 1,2 --seed 0",
+            ),
+            (
+                command.with_switch(Flag::Cold),
+                "--batch 1,2 --require-ep --seed 0 --cold",
+            ),
+        ] {
+            assert_eq!(changed.words()[2..].join(" "), words);
+        }
     }
 
     #[test]
     fn words_that_begin_with_a_dash_are_not_taken_for_flags() {
-        let mut command = empty();
-        command.option(Flag::Data, "-x.npz");
-        assert_eq!(
-            command.with_model("-m.onnx").words()[2..],
-            ["--data=-x.npz", "--", "-m.onnx"]
-        );
+        let command = with(&[(Flag::Data, Some("-x.npz"))]).with_model("-m.onnx");
+        assert_eq!(command.words()[2..].join(" "), "--data=-x.npz -- -m.onnx");
     }
 }

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::value::{distinct, list, percent, time};
+use super::super::value::{list, percent, time};
 use super::super::{
-    Binding, ExecutionMode, Flag, GraphOptimization, LoadMode, Objective, PageCache, Pin, Plan,
-    Schedule, ScoredSamples, SessionOptions, SessionSpec, Shape, Space, SweepEnd, Task, TuningPlan,
+    Binding, ExecutionMode, Flag, GraphOptimization, InputRequest, LoadMode, Objective, PageCache,
+    Pin, Plan, Schedule, ScoredSamples, SessionOptions, SessionSpec, Shape, Space, SweepEnd, Task,
+    TuningPlan,
 };
 use super::Command;
 use crate::provider;
-use crate::text::Plain;
+use crate::text::{Plain, distinct};
 
 impl Command {
     /// The command that asks for a plan: `profile`, or `tune` for that of a search.
@@ -25,7 +26,7 @@ impl Command {
     fn profile(plan: &Plan) -> Self {
         let mut command = Command::begin("profile", plan);
         if plan.sweep_end == SweepEnd::Listed {
-            command.option(Flag::Batch, list(&plan.batch_sizes));
+            command.joined(Flag::Batch, &plan.batch_sizes);
         }
         command.sessions(&plan.sessions);
         if let Some(last) = plan.sessions.last() {
@@ -46,17 +47,15 @@ impl Command {
     #[must_use]
     pub fn tune(plan: &Plan) -> Self {
         let mut command = Command::begin("tune", plan);
-        let bases = plan
-            .tuning
-            .as_ref()
-            .map_or(plan.sessions.len(), |tuning| tuning.base_sessions_count);
+        let tuning = plan.tuning.as_ref();
+        let bases = tuning.map_or(plan.sessions.len(), |tuning| tuning.base_sessions_count);
         let bases = plan.sessions.get(..bases).unwrap_or_default();
         command.sessions(bases);
         if let Some(last) = bases.last() {
             command.custom_ops(&last.options);
         }
         command.scoring(plan);
-        if let Some(tuning) = &plan.tuning {
+        if let Some(tuning) = tuning {
             command.goal(tuning);
             command.space(&tuning.space, plan.sweep_end);
             command.schedule(&plan.schedule);
@@ -65,11 +64,11 @@ impl Command {
     }
 
     fn begin(subcommand: &'static str, plan: &Plan) -> Self {
-        let models = plan
+        let (others, models) = plan
             .variants
             .iter()
-            .map(|variant| variant.path.display().to_string());
-        let (others, models) = models.partition(|model: &String| model.starts_with('-'));
+            .map(|variant| variant.path.display().to_string())
+            .partition(|model| model.starts_with('-'));
         let mut command = Command {
             subcommand,
             models,
@@ -84,37 +83,37 @@ impl Command {
     }
 
     fn inputs(&mut self, plan: &Plan) {
-        let inputs = &plan.inputs;
+        let InputRequest {
+            data,
+            labels,
+            dims,
+            batch_dim,
+            ranges,
+            ..
+        } = &plan.inputs;
         // Where a dimension is swept, data was found beside the models, and is found again.
-        let data = inputs.data.iter().filter(|_| !plan.is_swept());
+        let data = data.iter().filter(|_| !plan.is_swept());
         self.options(Flag::Data, data.map(|data| data.display()));
-        self.options(
-            Flag::Labels,
-            inputs.labels.iter().map(|labels| labels.display()),
-        );
+        self.options(Flag::Labels, labels.iter().map(|labels| labels.display()));
         self.options(
             Flag::Dim,
-            inputs
-                .dims
-                .iter()
+            dims.iter()
                 .map(|(name, value)| format!("{}={value}", name.exact())),
         );
-        self.options(Flag::BatchDim, inputs.batch_dim.iter().map(Plain::exact));
-        let ranges = inputs.ranges.iter();
+        self.options(Flag::BatchDim, batch_dim.iter().map(Plain::exact));
         self.options(
             Flag::Range,
-            ranges.map(|(name, range)| format!("{}={}..{}", name.exact(), range.low, range.high)),
+            ranges
+                .iter()
+                .map(|(name, range)| format!("{}={}..{}", name.exact(), range.low, range.high)),
         );
     }
 
     /// Libraries, execution providers and bindings: sessions are every combination of them.
     fn sessions(&mut self, sessions: &[SessionSpec]) {
-        if sessions.is_empty() {
-            return;
-        }
-        self.option(
+        self.joined(
             Flag::Runtime,
-            distinct(sessions.iter().map(|spec| spec.runtime.word())).join(","),
+            distinct(sessions.iter().map(|spec| spec.runtime.word())),
         );
         self.providers(sessions);
         self.bind(sessions);
@@ -123,20 +122,19 @@ impl Command {
     /// Execution providers with their options, libraries and device.
     fn providers(&mut self, sessions: &[SessionSpec]) {
         if sessions.iter().any(SessionSpec::is_accelerated) {
-            self.option(
-                Flag::Ep,
-                distinct(sessions.iter().map(provider_word)).join(","),
-            );
+            self.joined(Flag::Ep, distinct(sessions.iter().map(provider_word)));
         }
-        let options = sessions.iter().flat_map(provider_options);
-        self.options(Flag::EpOption, distinct(options));
-        let libraries = sessions.iter().filter_map(provider_library);
-        self.options(Flag::EpLibrary, distinct(libraries));
         self.options(
-            Flag::Device,
-            sessions.iter().find_map(|spec| spec.provider.device),
+            Flag::EpOption,
+            distinct(sessions.iter().flat_map(provider_options)),
         );
-        if sessions.iter().any(|spec| spec.provider.required) {
+        self.options(
+            Flag::EpLibrary,
+            distinct(sessions.iter().filter_map(provider_library)),
+        );
+        let mut specs = sessions.iter().map(|session| &session.provider);
+        self.options(Flag::Device, specs.clone().find_map(|spec| spec.device));
+        if specs.any(|spec| spec.required) {
             self.switch(Flag::RequireEp);
         }
     }
@@ -144,17 +142,25 @@ impl Command {
     /// Bindings as an execution provider has them whose device has memory of its own: others know
     /// one alone.
     fn bind(&mut self, sessions: &[SessionSpec]) {
-        let Some(bound) = sessions.iter().find(|spec| spec.binding == Binding::Device) else {
+        let bound = sessions.iter().find(|spec| spec.binding == Binding::Device);
+        let Some(SessionSpec {
+            execution_provider, ..
+        }) = bound
+        else {
             return;
         };
-        let own = sessions
-            .iter()
-            .filter(|spec| spec.execution_provider == bound.execution_provider);
-        let words = distinct(own.map(|spec| match spec.binding {
-            Binding::Host => "host".to_owned(),
-            Binding::Device => "device".to_owned(),
-        }));
-        self.option(Flag::Bind, words.join(","));
+        self.joined(
+            Flag::Bind,
+            distinct(
+                sessions
+                    .iter()
+                    .filter(|spec| spec.execution_provider == *execution_provider)
+                    .map(|spec| match spec.binding {
+                        Binding::Host => "host",
+                        Binding::Device => "device",
+                    }),
+            ),
+        );
     }
 
     fn session_options(&mut self, options: &SessionOptions) {
@@ -166,12 +172,13 @@ impl Command {
         if is_parallel || options.inter_threads != 1 {
             self.option(Flag::InterThreads, options.inter_threads);
         }
-        match options.graph_optimization {
-            GraphOptimization::All => {}
-            GraphOptimization::Disable => self.option(Flag::GraphOptimization, "disable"),
-            GraphOptimization::Basic => self.option(Flag::GraphOptimization, "basic"),
-            GraphOptimization::Extended => self.option(Flag::GraphOptimization, "extended"),
-        }
+        let level = match options.graph_optimization {
+            GraphOptimization::All => None,
+            GraphOptimization::Disable => Some("disable"),
+            GraphOptimization::Basic => Some("basic"),
+            GraphOptimization::Extended => Some("extended"),
+        };
+        self.options(Flag::GraphOptimization, level);
         self.options(Flag::AllowSpinning, options.allow_spinning);
         self.options(Flag::MemoryArena, options.memory_arena);
         self.options(Flag::MemoryPattern, options.memory_pattern);
@@ -197,7 +204,7 @@ impl Command {
         for (name, &size) in plan.shapes.iter().flat_map(|shape| &shape.dims) {
             sizes.entry(name.exact()).or_default().insert(size);
         }
-        let mut swept: Vec<(&str, BTreeSet<u64>)> = sizes.into_iter().collect();
+        let mut swept: Vec<_> = sizes.into_iter().collect();
         swept.sort_by_key(|(name, _)| changes_count(&plan.shapes, name));
         self.options(
             Flag::Sweep,
@@ -209,23 +216,20 @@ impl Command {
 
     fn load(&mut self, modes: &[LoadMode]) {
         if modes != [LoadMode::SINGLE] {
-            self.option(
+            self.joined(
                 Flag::Concurrency,
-                list(
-                    modes
-                        .iter()
-                        .map(|LoadMode::Closed { concurrency }| concurrency),
-                ),
+                modes.iter().map(|mode| mode.threads_count()),
             );
         }
     }
 
     fn scoring(&mut self, plan: &Plan) {
-        match plan.task {
-            Task::Inferred => {}
-            Task::Classification => self.option(Flag::Task, "classification"),
-            Task::Regression => self.option(Flag::Task, "regression"),
-        }
+        let task = match plan.task {
+            Task::Inferred => None,
+            Task::Classification => Some("classification"),
+            Task::Regression => Some("regression"),
+        };
+        self.options(Flag::Task, task);
         match plan.scored_samples {
             ScoredSamples::Fitting => {}
             ScoredSamples::All => self.option(Flag::ScoreSamples, "all"),
@@ -242,11 +246,9 @@ impl Command {
         if schedule.page_cache == PageCache::Cold {
             self.switch(Flag::Cold);
         }
-        if schedule.target_half_width_ratio != Schedule::TARGET {
-            self.option(
-                Flag::Target,
-                format!("{}%", percent(schedule.target_half_width_ratio)),
-            );
+        let target = schedule.target_half_width_ratio;
+        if target != Schedule::TARGET {
+            self.option(Flag::Target, percent(target) + "%");
         }
         if schedule.block_ns != Schedule::BLOCK {
             self.option(Flag::Block, time(schedule.block_ns));
@@ -262,44 +264,47 @@ impl Command {
 
     fn goal(&mut self, tuning: &TuningPlan) {
         self.options(Flag::Slo, &tuning.slo);
-        let drop = tuning
-            .max_accuracy_drop_ratio
-            .map(|drop| format!("{}pt", percent(drop)));
-        self.options(Flag::MaxAccuracyDrop, drop);
-        match tuning.objective {
-            Objective::Throughput => {}
-            Objective::Latency => self.option(Flag::Objective, "latency"),
-            Objective::Memory => self.option(Flag::Objective, "memory"),
-            Objective::Energy => self.option(Flag::Objective, "energy"),
-        }
+        self.options(
+            Flag::MaxAccuracyDrop,
+            tuning
+                .max_accuracy_drop_ratio
+                .map(|drop| percent(drop) + "pt"),
+        );
+        let objective = match tuning.objective {
+            Objective::Throughput => None,
+            Objective::Latency => Some("latency"),
+            Objective::Memory => Some("memory"),
+            Objective::Energy => Some("energy"),
+        };
+        self.options(Flag::Objective, objective);
     }
 
     fn space(&mut self, space: &Space, end: SweepEnd) {
         if end == SweepEnd::Listed {
-            self.option(Flag::Batch, list(&space.batch_sizes));
+            self.joined(Flag::Batch, &space.batch_sizes);
         }
         self.option(Flag::IntraThreads, list(&space.intra_threads));
-        let kept = [
-            ("optimization", space.graph_optimizations.len()),
-            ("execution", space.executions.len()),
-            ("spinning", space.spinning.len()),
-            ("arena", space.memory_arena.len()),
-            ("pattern", space.memory_pattern.len()),
-        ];
-        let kept: Vec<&str> = kept
+        self.joined(
+            Flag::Keep,
+            [
+                ("optimization", space.graph_optimizations.len()),
+                ("execution", space.executions.len()),
+                ("spinning", space.spinning.len()),
+                ("arena", space.memory_arena.len()),
+                ("pattern", space.memory_pattern.len()),
+            ]
             .into_iter()
-            .filter(|(_, tried)| *tried == 1)
-            .map(|(word, _)| word)
-            .collect();
-        if !kept.is_empty() {
-            self.option(Flag::Keep, kept.join(","));
-        }
+            .filter(|(_, count)| *count == 1)
+            .map(|(word, _)| word),
+        );
     }
 }
 
 fn provider_options(spec: &SessionSpec) -> impl Iterator<Item = String> {
-    let options = spec.provider.options.iter();
-    options.map(move |(key, value)| format!("{}:{key}={value}", provider_word(spec)))
+    spec.provider
+        .options
+        .iter()
+        .map(move |(key, value)| format!("{}:{key}={value}", provider_word(spec)))
 }
 
 fn provider_library(spec: &SessionSpec) -> Option<String> {
@@ -319,9 +324,8 @@ fn changes_count(shapes: &[Shape], name: &str) -> usize {
 fn provider_word(spec: &SessionSpec) -> String {
     let identifier = &spec.execution_provider;
     let name = provider::short_name(identifier.exact());
-    if spec.provider.library.is_some() || *identifier != provider::identifier(&name) {
-        identifier.exact().to_owned()
-    } else {
-        name
+    match spec.provider.library {
+        None if *identifier == provider::identifier(&name) => name,
+        _ => identifier.exact().to_owned(),
     }
 }
