@@ -1,10 +1,12 @@
 //! NVIDIA GPUs through CUDA.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use super::build::Build;
 use super::known::{ExecutionProvider, Graphs, Hardware, InCpp, InRust, Memory, OptionKeys};
+use crate::text::joined;
 
 const GPUS: &str = "/proc/driver/nvidia/gpus";
 
@@ -29,6 +31,40 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
 
 const IN_GENERAL: ExecutionProvider = ExecutionProvider::named("CUDAExecutionProvider", &["cuda"]);
 
+/// Signs in its messages, and what to do about the first that is there.
+const REMEDIES: [(&[&str], &str); 4] = [
+    (
+        &["driver version is insufficient", "CUDA failure 35"],
+        "update NVIDIA's driver, or use a build for an older CUDA with `--runtime`",
+    ),
+    (
+        &[
+            "no CUDA-capable device",
+            "CUDA failure 100",
+            "CUDA_ERROR_NO_DEVICE",
+            "libcuda.so",
+        ],
+        "there is no NVIDIA GPU with a driver here: check with `nvidia-smi`, install NVIDIA's driver, or in a container \
+         give it the GPUs (`docker run --gpus all`); the same library runs with `--ep cpu`",
+    ),
+    (
+        &["graph capture feature"],
+        "leave out `--ep-option enable_cuda_graph`: not all of the model can be captured",
+    ),
+    (
+        &[
+            "providers_cuda",
+            "providers_tensorrt",
+            "libcublas",
+            "libcudnn",
+            "libcudart",
+            "libcufft",
+        ],
+        "the build's own libraries are not all found: install it with `onnxprof runtime install cuda@VERSION`, or \
+         put their folders into LD_LIBRARY_PATH",
+    ),
+];
+
 fn says(message: &str, signs: &[&str]) -> bool {
     signs
         .iter()
@@ -39,69 +75,39 @@ fn hint(message: &str) -> Option<String> {
     // Its own words differ in their case from one version to the next.
     let message = message.to_lowercase();
     if says(&message, &["invalid device ordinal", "invalid device id"]) {
-        let gpus = gpus(Path::new(GPUS));
-        return Some(match gpus.as_slice() {
+        return Some(match &gpus(Path::new(GPUS))[..] {
             [] => "this machine's NVIDIA driver lists no GPU".into(),
-            gpus => format!("choose one of these with `--device`: {}", gpus.join(", ")),
+            gpus => format!("choose one of these with `--device`: {}", joined(gpus)),
         });
     }
-    if says(
-        &message,
-        &["driver version is insufficient", "CUDA failure 35"],
-    ) {
-        return Some(
-            "update NVIDIA's driver, or use a build for an older CUDA with `--runtime`".into(),
-        );
-    }
-    if says(
-        &message,
-        &[
-            "no CUDA-capable device",
-            "CUDA failure 100",
-            "CUDA_ERROR_NO_DEVICE",
-            "libcuda.so",
-        ],
-    ) {
-        return Some(
-            "there is no NVIDIA GPU with a driver here: check with `nvidia-smi`, install NVIDIA's driver, or in a container \
-             give it the GPUs (`docker run --gpus all`); the same library runs with `--ep cpu`"
-                .into(),
-        );
-    }
-    if says(&message, &["graph capture feature"]) {
-        return Some(
-            "leave out `--ep-option enable_cuda_graph`: not all of the model can be captured"
-                .into(),
-        );
-    }
-    says(&message, &["providers_cuda", "providers_tensorrt", "libcublas", "libcudnn", "libcudart", "libcufft"]).then(|| {
-        "the build's own libraries are not all found: install it with `onnxprof runtime install cuda@VERSION`, or \
-             put their folders into LD_LIBRARY_PATH"
-            .into()
-    })
+    let remedy = REMEDIES.iter().find(|(signs, _)| says(&message, signs));
+    remedy.map(|(_, remedy)| (*remedy).to_owned())
 }
 
 /// The GPUs that the driver lists in the order of their bus addresses, with their numbers: `0
 /// (NVIDIA H100)`.
 fn model(address: &Path) -> String {
-    let text = fs::read_to_string(address.join("information")).unwrap_or_default();
-    text.lines()
+    fs::read_to_string(address.join("information"))
+        .unwrap_or_default()
+        .lines()
         .find_map(|line| line.strip_prefix("Model:"))
-        .map_or_else(|| "unknown".into(), |model| model.trim().to_owned())
+        .map_or("unknown", str::trim)
+        .to_owned()
 }
 
 fn gpus(folder: &Path) -> Vec<String> {
-    let mut addresses: Vec<_> = fs::read_dir(folder)
+    let addresses: BTreeSet<_> = folder
+        .read_dir()
         .into_iter()
         .flatten()
         .flatten()
         .map(|entry| entry.path())
         .collect();
-    addresses.sort();
     addresses
         .iter()
+        .map(|address| model(address))
         .enumerate()
-        .map(|(number, address)| format!("{number} ({})", model(address)))
+        .map(|(number, model)| format!("{number} ({model})"))
         .collect()
 }
 
@@ -116,9 +122,10 @@ mod tests {
             ("0000:81:00.0", "NVIDIA L4"),
             ("0000:01:00.0", "NVIDIA A10"),
         ] {
-            fs::create_dir(folder.path().join(address)).unwrap();
+            let address = folder.path().join(address);
+            fs::create_dir(&address).unwrap();
             fs::write(
-                folder.path().join(address).join("information"),
+                address.join("information"),
                 format!("Model: \t\t {model}\nIRQ: 1\n"),
             )
             .unwrap();
@@ -129,26 +136,32 @@ mod tests {
 
     #[test]
     fn messages_of_cuda_have_remedies() {
-        let hint = |message: &str| hint(message).unwrap_or_default();
-        assert!(
-            hint("CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version")
-                .contains("driver")
-        );
-        assert!(
-            hint("CUDA failure 100: no CUDA-capable device is detected").contains("nvidia-smi")
-        );
-        let without_driver = "Failed to load library libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open \
-                              shared object file: No such file or directory";
-        assert!(hint(without_driver).contains("install NVIDIA's driver"));
-        for message in [
-            "CUDA failure 101: invalid device ordinal ; GPU=99",
-            "Invalid device ID: 5, must be between 0 (inclusive) and 1 (exclusive).",
+        for (message, words) in [
+            (
+                "CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version",
+                "driver",
+            ),
+            (
+                "CUDA failure 100: no CUDA-capable device is detected",
+                "nvidia-smi",
+            ),
+            (
+                "Failed to load library libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open \
+                 shared object file: No such file or directory",
+                "install NVIDIA's driver",
+            ),
+            ("CUDA failure 101: invalid device ordinal ; GPU=99", "GPU"),
+            (
+                "Invalid device ID: 5, must be between 0 (inclusive) and 1 (exclusive).",
+                "GPU",
+            ),
+            (
+                "libcublasLt.so.13: cannot open shared object file",
+                "LD_LIBRARY_PATH",
+            ),
         ] {
-            assert!(hint(message).contains("GPU"), "{message}");
+            assert!(hint(message).unwrap().contains(words), "{message}");
         }
-        assert!(
-            hint("libcublasLt.so.13: cannot open shared object file").contains("LD_LIBRARY_PATH")
-        );
-        assert_eq!(hint("something else"), "");
+        assert_eq!(hint("something else"), None);
     }
 }

@@ -80,7 +80,9 @@ impl Graphs {
             return None;
         };
         let value = options.get(key)?;
-        (!OFF.iter().any(|off| off.eq_ignore_ascii_case(value))).then_some(key)
+        OFF.iter()
+            .all(|off| !off.eq_ignore_ascii_case(value))
+            .then_some(key)
     }
 }
 
@@ -162,27 +164,24 @@ impl ExecutionProvider {
     /// Of the options, that of the device, for an execution provider behind this one.
     #[must_use]
     pub fn only_device(&self, options: &Options) -> Options {
-        let is_device = |key: &String| self.options.device.is_some_and(|device| device.key == key);
+        let mut options = options.clone();
+        let own = self.options.device.map(|device| device.key);
+        options.retain(|key, _| Some(key.as_str()) == own);
         options
-            .iter()
-            .filter(|(key, _)| is_device(key))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect()
     }
 
     /// Options as it is registered with them: those asked for, and a device and a number of threads
     /// of the session's where they say nothing of these.
     #[must_use]
     pub fn with_defaults(&self, asked: &Options, device: Option<u64>, threads: u64) -> Options {
-        let device = self
-            .options
-            .device
-            .zip(device)
-            .map(|(option, index)| (option.key, format!("{}{index}", option.prefix)));
-        let threads = self.options.threads.map(|key| (key, threads.to_string()));
         let mut options = asked.clone();
-        for (key, value) in device.into_iter().chain(threads) {
-            options.entry(key.to_owned()).or_insert(value);
+        if let (Some(DeviceOption { key, prefix }), Some(index)) = (self.options.device, device) {
+            options
+                .entry(key.into())
+                .or_insert(format!("{prefix}{index}"));
+        }
+        if let Some(key) = self.options.threads {
+            options.entry(key.into()).or_insert(threads.to_string());
         }
         options
     }
@@ -192,60 +191,53 @@ impl ExecutionProvider {
 mod tests {
     use crate::provider::{Graphs, Options, cpu, cuda, openvino, tensorrt};
 
-    fn options(pairs: &[(&str, &str)]) -> Options {
-        pairs
-            .iter()
-            .map(|(key, value)| ((*key).into(), (*value).into()))
+    fn options(words: &str) -> Options {
+        words
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='))
+            .map(|(key, value)| (key.into(), value.into()))
             .collect()
     }
 
     #[test]
     fn device_and_threads_become_options_unless_they_were_given() {
-        let none = Options::new();
-        assert_eq!(
-            cuda::PROVIDER.with_defaults(&none, Some(1), 3),
-            options(&[("device_id", "1")])
-        );
-        assert_eq!(
-            tensorrt::PROVIDER.with_defaults(&none, Some(1), 3)["device_id"],
-            "1"
-        );
-        let expected = options(&[("device_type", "GPU.1"), ("num_of_threads", "3")]);
-        assert_eq!(
-            openvino::PROVIDER.with_defaults(&none, Some(1), 3),
-            expected
-        );
-        let given = options(&[("device_id", "0")]);
-        assert_eq!(cuda::PROVIDER.with_defaults(&given, Some(1), 3), given);
-        assert_eq!(cpu::PROVIDER.with_defaults(&none, None, 3), none);
+        for (provider, given, device, expected) in [
+            (cuda::PROVIDER, "", Some(1), "device_id=1"),
+            (tensorrt::PROVIDER, "", Some(1), "device_id=1"),
+            (
+                openvino::PROVIDER,
+                "",
+                Some(1),
+                "device_type=GPU.1 num_of_threads=3",
+            ),
+            (cuda::PROVIDER, "device_id=0", Some(1), "device_id=0"),
+            (cpu::PROVIDER, "", None, ""),
+        ] {
+            let found = provider.with_defaults(&options(given), device, 3);
+            assert_eq!(found, options(expected), "{provider:?}");
+        }
     }
 
     #[test]
     fn a_device_is_read_where_an_option_has_its_index_and_graphs_where_one_is_not_off() {
-        assert_eq!(
-            cuda::PROVIDER.device(&options(&[("device_id", "2")])),
-            Some(2)
-        );
-        assert_eq!(
-            openvino::PROVIDER.device(&options(&[("device_type", "GPU.1")])),
-            Some(1)
-        );
-        assert_eq!(
-            openvino::PROVIDER.device(&options(&[("device_type", "HETERO:GPU,CPU")])),
-            None
-        );
-        let asked = |graphs: Graphs, value: &str| {
-            graphs
-                .asked(&options(&[("enable_cuda_graph", value)]))
-                .is_some()
-        };
-        let graphs = cuda::PROVIDER.graphs;
-        assert!(
-            asked(graphs, "1")
-                && asked(graphs, "true")
-                && !asked(graphs, "0")
-                && !asked(graphs, "False")
-        );
-        assert!(!asked(tensorrt::PROVIDER.graphs, "1") && !asked(Graphs::None, "1"));
+        for (provider, given, device) in [
+            (cuda::PROVIDER, "device_id=2", Some(2)),
+            (openvino::PROVIDER, "device_type=GPU.1", Some(1)),
+            (openvino::PROVIDER, "device_type=HETERO:GPU,CPU", None),
+        ] {
+            assert_eq!(provider.device(&options(given)), device, "{given}");
+        }
+        let cuda = cuda::PROVIDER.graphs;
+        for (graphs, value, is_on) in [
+            (cuda, "1", true),
+            (cuda, "true", true),
+            (cuda, "0", false),
+            (cuda, "False", false),
+            (tensorrt::PROVIDER.graphs, "1", false),
+            (Graphs::None, "1", false),
+        ] {
+            let asked = graphs.asked(&options(&format!("enable_cuda_graph={value}")));
+            assert_eq!(asked.is_some(), is_on, "{graphs:?} {value}");
+        }
     }
 }

@@ -61,14 +61,14 @@ pub fn known(identifier: &str) -> &'static ExecutionProvider {
 /// an identifier if it ends like one, and else the beginning of one.
 #[must_use]
 pub fn identifier(word: &str) -> String {
-    let is_called = |known: &&ExecutionProvider| {
+    let known = ALL.iter().find(|known| {
         known
             .names
             .iter()
             .chain([&known.identifier])
             .any(|name| name.eq_ignore_ascii_case(word))
-    };
-    match ALL.iter().find(is_called) {
+    });
+    match known {
         Some(known) => known.identifier.to_owned(),
         None if word.ends_with(SUFFIX) => word.to_owned(),
         None => format!("{word}{SUFFIX}"),
@@ -91,12 +91,9 @@ pub fn short_name(identifier: &str) -> String {
 #[must_use]
 pub fn build_with<'a>(identifiers: impl IntoIterator<Item = &'a str>) -> Build {
     let identifiers: Vec<&str> = identifiers.into_iter().collect();
-    let listed = ALL
-        .iter()
-        .filter(|known| identifiers.contains(&known.identifier));
-    listed
-        .filter_map(|known| known.build)
-        .find(|build| *build != Build::Cpu)
+    ALL.iter()
+        .filter(|known| identifiers.contains(&known.identifier))
+        .find_map(|known| known.build.filter(|build| *build != Build::Cpu))
         .unwrap_or_default()
 }
 
