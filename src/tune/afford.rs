@@ -45,11 +45,10 @@ impl Purse {
     pub(super) fn part(
         &self,
         best: &Configuration,
-        configurations: Vec<Configuration>,
+        all: Vec<Configuration>,
     ) -> (Vec<Configuration>, Vec<Configuration>) {
-        configurations
-            .into_iter()
-            .partition(|one| self.turn(best) + self.turn(one) <= self.left)
+        all.into_iter()
+            .partition(|one| self.has_room_for(self.turn(best) + self.turn(one)))
     }
 
     pub(super) fn has_room_for(&self, round: Duration) -> bool {
@@ -76,15 +75,14 @@ impl Purse {
     /// trial of any.
     fn inference(&self, configuration: &Configuration) -> Option<Duration> {
         let (variant, batch_size) = (configuration.spec.variant, configuration.batch_size);
-        let own = self
+        let (size, took) = self
             .measured
             .iter()
-            .filter(|(of, size, _)| *of == variant && *size <= batch_size);
-        // Of the same batch size the quickest one counts.
-        let nearest = own
-            .max_by_key(|(_, size, took)| (*size, Reverse(*took)))
-            .map(|&(_, size, took)| (size, took));
-        let (size, took) = nearest.or(self.tried)?;
+            .filter(|(of, size, _)| *of == variant && *size <= batch_size)
+            .map(|&(_, size, took)| (size, took))
+            // Of the same batch size the quickest one counts.
+            .max_by_key(|&(size, took)| (size, Reverse(took)))
+            .or(self.tried)?;
         let grown = batch_size as f64 / size.max(1) as f64;
         Some(Duration::from(took).mul_f64(grown.max(1.0)))
     }
@@ -101,12 +99,14 @@ fn measured(record: &RunRecord, block: &BlockRecord) -> (usize, u64, Nanos) {
 
 /// Batch size and time of the trial of a variant.
 fn tried(variant: &VariantRecord) -> Option<(u64, Nanos)> {
-    let size = variant
-        .model
-        .as_ref()
-        .and_then(|model| model.batch_axis.fixed_size)
-        .unwrap_or(1);
-    Some((size, variant.probe.as_ref()?.inference_ns?))
+    Some((
+        variant
+            .model
+            .as_ref()
+            .and_then(|model| model.batch_axis.fixed_size)
+            .unwrap_or(1),
+        variant.probe.as_ref()?.inference_ns?,
+    ))
 }
 
 #[cfg(test)]
@@ -130,38 +130,41 @@ mod tests {
     }
 
     fn purse(left: u64, measured: &[(usize, u64, Nanos)], tried: Option<(u64, Nanos)>) -> Purse {
+        let (left, measured) = (Duration::from_secs(left), measured.to_vec());
         Purse {
-            left: Duration::from_secs(left),
-            measured: measured.to_vec(),
+            left,
+            measured,
             tried,
         }
     }
 
-    fn sizes(configurations: &[Configuration]) -> Vec<u64> {
-        configurations.iter().map(|one| one.batch_size).collect()
+    /// Batch sizes of a variant that have their turn, and those that are put aside.
+    fn parted(purse: Purse, variant: usize, sizes: &[u64]) -> [Vec<u64>; 2] {
+        let all = sizes.iter().map(|&size| of(variant, size)).collect();
+        let (fast, slow) = purse.part(&of(0, 1), all);
+        [fast, slow].map(|part| part.iter().map(|one| one.batch_size).collect())
     }
 
     #[test]
     fn batches_that_do_not_end_in_time_are_put_aside() {
-        let all = || [1, 2, 4, 8].map(|size| of(0, size)).to_vec();
+        let sizes = [1, 2, 4, 8];
         // Twice the batch of 2 takes 4 s, and twice the best one 2 s.
-        let (fast, slow) = purse(6, &[(0, 1, SECOND)], None).part(&of(0, 1), all());
-        assert_eq!((sizes(&fast), sizes(&slow)), (vec![1, 2], vec![4, 8]));
+        let of_one = purse(6, &[(0, 1, SECOND)], None);
+        assert_eq!(parted(of_one, 0, &sizes), [[1, 2], [4, 8]]);
         // A larger batch that was measured is known better than in proportion.
-        let (fast, _) = purse(6, &[(0, 1, SECOND), (0, 4, SECOND)], None).part(&of(0, 1), all());
-        assert_eq!(sizes(&fast), [1, 2, 4, 8]);
+        let of_two = purse(6, &[(0, 1, SECOND), (0, 4, SECOND)], None);
+        assert_eq!(parted(of_two, 0, &sizes), [sizes.to_vec(), vec![]]);
     }
 
     #[test]
     fn before_anything_is_measured_a_trial_counts_for_every_variant_and_without_one_nothing_is_put_aside()
      {
-        let tried = Some((1, SECOND));
-        let (fast, slow) = purse(4, &[], tried).part(&of(0, 1), vec![of(1, 1), of(1, 2)]);
-        assert_eq!((sizes(&fast), sizes(&slow)), (vec![1], vec![2]));
+        let tried = |left| purse(left, &[], Some((1, SECOND)));
+        assert_eq!(parted(tried(4), 1, &[1, 2]), [[1], [2]]);
         let both = [of(0, 1), of(1, 1)];
-        assert!(purse(11, &[], tried).is_tight(&both) && !purse(12, &[], tried).is_tight(&both));
-        let (fast, slow) = purse(0, &[], None).part(&of(0, 1), vec![of(0, 64)]);
-        assert_eq!((sizes(&fast), sizes(&slow)), (vec![64], vec![]));
-        assert!(!purse(0, &[], None).is_tight(&[of(0, 64)]));
+        assert!(tried(11).is_tight(&both) && !tried(12).is_tight(&both));
+        let unknown = purse(0, &[], None);
+        assert!(!unknown.is_tight(&[of(0, 64)]));
+        assert_eq!(parted(unknown, 0, &[64]), [vec![64], vec![]]);
     }
 }

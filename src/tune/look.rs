@@ -35,13 +35,12 @@ pub(super) fn is_due(heat: &Heat) -> bool {
 /// The configurations that take part in the next round: those that are not out, and the reference
 /// in any case.
 pub(super) fn members(record: &RunRecord, tuning: &Tuning, heat: &Heat) -> Vec<CellKey> {
-    let cells = heat.cells.iter().copied();
+    let mut cells = heat.cells.clone();
+    cells.retain(|&key| {
+        let stays = key == heat.reference || is_default(record, heat, key);
+        (stays || !tuning.is_out(key)) && !has_failed(tuning, key)
+    });
     cells
-        .filter(|&key| !has_failed(tuning, key))
-        .filter(|&key| {
-            key == heat.reference || is_default(record, heat, key) || !tuning.is_out(key)
-        })
-        .collect()
 }
 
 fn has_failed(tuning: &Tuning, key: CellKey) -> bool {
@@ -68,11 +67,16 @@ fn failure(record: &RunRecord, heat: &Heat, key: CellKey) -> Option<Decision> {
         .as_ref()
         .is_some_and(|tuning| has_failed(tuning, key));
     let tried = matches!(outcome, Outcome::Failed(_)) || !heat.rounds.is_empty();
-    if outcome.is_ok() || !tried || is_known {
-        return None;
-    }
-    let reason = outcome.reason().cloned().unwrap_or_default();
-    Some(decision(heat, key, Fate::Failed { reason }))
+    let reason = outcome.reason().cloned();
+    (!outcome.is_ok() && tried && !is_known).then(|| {
+        decision(
+            heat,
+            key,
+            Fate::Failed {
+                reason: reason.unwrap_or_default(),
+            },
+        )
+    })
 }
 
 fn decision(heat: &Heat, key: CellKey, fate: Fate) -> Decision {
@@ -98,24 +102,6 @@ struct Member {
     standing: SloStanding,
 }
 
-impl<'a> View<'a> {
-    fn of(judge: &'a Judge<'a>, heat: &'a Heat, floor: f64, members: Vec<CellKey>) -> Self {
-        let members = members
-            .into_iter()
-            .map(|key| Member {
-                key,
-                standing: judge.standing(key),
-            })
-            .collect();
-        View {
-            judge,
-            heat,
-            floor,
-            members,
-        }
-    }
-}
-
 /// Looks at a heat; `decisions` have been taken already.
 pub(super) fn look(
     judge: &Judge<'_>,
@@ -132,7 +118,18 @@ pub(super) fn look(
     let is_due = is_due(heat);
     let mut members = members(judge.record, tuning, heat);
     members.retain(|key| decisions.iter().all(|decision| decision.key != *key));
-    let view = View::of(judge, heat, tuning::floor(plan.objective), members);
+    let view = View {
+        judge,
+        heat,
+        floor: tuning::floor(plan.objective),
+        members: members
+            .into_iter()
+            .map(|key| Member {
+                key,
+                standing: judge.standing(key),
+            })
+            .collect(),
+    };
     if is_due || clock.is_over {
         decisions.extend(view.dropped(tuning));
     }
@@ -168,10 +165,10 @@ impl View<'_> {
     }
 
     fn dropped(&self, tuning: &Tuning) -> Vec<Decision> {
-        let members = self.members.iter();
-        members
+        self.members
+            .iter()
             .filter(|member| !tuning.is_out(member.key))
-            .filter_map(|&member| {
+            .filter_map(|member| {
                 Some(decision(
                     self.heat,
                     member.key,
@@ -181,25 +178,23 @@ impl View<'_> {
             .collect()
     }
 
-    fn reason_to_drop(&self, member: Member) -> Option<Fate> {
-        if member.standing == SloStanding::Violates {
-            self.judge.breach(member.key)
-        } else {
-            self.beaten(member.key)
+    fn reason_to_drop(&self, member: &Member) -> Option<Fate> {
+        match member.standing {
+            SloStanding::Violates => self.judge.breach(member.key),
+            SloStanding::Meets | SloStanding::Open => self.beaten(member.key),
         }
     }
 
     /// Those that are in after some decisions.
     fn left(&self, tuning: &Tuning, decisions: &[Decision]) -> Vec<Member> {
-        let is_out_by_now = |key| {
-            decisions
-                .iter()
-                .any(|known| known.key == key && known.fate.is_out())
-        };
-        let members = self.members.iter().copied();
-        members
-            .filter(|&Member { key, .. }| !tuning.is_out(key) && !is_out_by_now(key))
-            .collect()
+        let mut left = self.members.clone();
+        left.retain(|&Member { key, .. }| {
+            !tuning.is_out(key)
+                && !decisions
+                    .iter()
+                    .any(|known| known.key == key && known.fate.is_out())
+        });
+        left
     }
 
     /// The one that beats a configuration most surely, if one does.
@@ -215,9 +210,12 @@ impl View<'_> {
     fn beaten_by(&self, key: CellKey, other: CellKey) -> Option<Contest> {
         let error = self.error();
         let paired = self.contest(key, other)?;
-        let evidence = paired.evidence(self.floor);
-        (evidence.relation(error) == Relation::Above)
+        (self.relation(&paired, error) == Relation::Above)
             .then(|| tuning::described(&paired, other, self.floor, error))
+    }
+
+    fn relation(&self, paired: &PairedRatio, error: f64) -> Relation {
+        paired.evidence(self.floor).relation(error)
     }
 
     /// Whether more rounds would tell nothing that is worth them.
@@ -253,10 +251,8 @@ impl View<'_> {
     }
 
     fn is_same(&self, one: CellKey, other: CellKey) -> bool {
-        let paired = self.contest(one, other);
-        paired.is_some_and(|paired| {
-            paired.evidence(self.floor).relation(LEAD_ERROR) == Relation::Same
-        })
+        self.contest(one, other)
+            .is_some_and(|paired| self.relation(&paired, LEAD_ERROR) == Relation::Same)
     }
 
     /// The best of those that are left; of all, where nothing is left: the one that comes closest
@@ -271,12 +267,13 @@ impl View<'_> {
             .filter(|member| member.standing == best)
             .map(|member| member.key)
             .collect();
-        let stays = pool.contains(&self.heat.reference);
-        let measure = if stays { self.heat.reference } else { pool[0] };
-        let costs = pool
-            .iter()
-            .filter_map(|&key| Some((key, self.cost_over(key, measure)?)));
-        costs
+        let measure = if pool.contains(&self.heat.reference) {
+            self.heat.reference
+        } else {
+            pool[0]
+        };
+        pool.iter()
+            .filter_map(|&key| Some((key, self.cost_over(key, measure)?)))
             .min_by(|one, other| one.1.total_cmp(&other.1))
             .map_or(measure, |(key, _)| key)
     }
@@ -296,11 +293,11 @@ impl View<'_> {
 
     fn closest(&self) -> CellKey {
         let reference = self.heat.reference;
-        let keys = self.members.iter().map(|member| member.key);
-        let nearest =
-            keys.min_by(|&one, &other| self.judge.excess(one).total_cmp(&self.judge.excess(other)));
         let has_failed = self.members.iter().all(|member| member.key != reference);
-        nearest
+        self.members
+            .iter()
+            .map(|member| member.key)
+            .min_by(|&one, &other| self.judge.excess(one).total_cmp(&self.judge.excess(other)))
             .filter(|&key| has_failed || self.is_clearly_nearer(key))
             .unwrap_or(reference)
     }
@@ -316,17 +313,16 @@ impl View<'_> {
         if champion == reference && self.heat.number > 0 {
             return None;
         }
-        let paired = (champion != reference)
-            .then(|| self.contest(champion, reference))
-            .flatten();
-        let over =
-            paired.map(|paired| tuning::described(&paired, reference, self.floor, LEAD_ERROR));
         // What is out cannot be crowned; it is only where the search goes on from.
-        let keeps = self
-            .members
-            .iter()
-            .any(|known| known.key == champion && known.standing != SloStanding::Violates);
-        keeps.then(|| decision(self.heat, champion, Fate::Champion { over }))
+        let crowned = self.members.iter().find(|known| known.key == champion)?;
+        if crowned.standing == SloStanding::Violates {
+            return None;
+        }
+        let over = (champion != reference)
+            .then(|| self.contest(champion, reference))
+            .flatten()
+            .map(|paired| tuning::described(&paired, reference, self.floor, LEAD_ERROR));
+        Some(decision(self.heat, champion, Fate::Champion { over }))
     }
 
     fn ties(&self, champion: CellKey, left: &[Member]) -> Vec<Decision> {
@@ -338,9 +334,10 @@ impl View<'_> {
 
     fn tie(&self, key: CellKey, champion: CellKey) -> Option<Decision> {
         let paired = self.contest(key, champion)?;
-        let contest = tuning::described(&paired, champion, self.floor, LEAD_ERROR);
-        let same = paired.evidence(self.floor).relation(LEAD_ERROR) == Relation::Same;
-        same.then(|| decision(self.heat, key, Fate::Tied(contest)))
+        (self.relation(&paired, LEAD_ERROR) == Relation::Same).then(|| {
+            let contest = tuning::described(&paired, champion, self.floor, LEAD_ERROR);
+            decision(self.heat, key, Fate::Tied(contest))
+        })
     }
 }
 

@@ -66,33 +66,27 @@ fn go_on(record: &RunRecord, tuning: &Tuning, heat: &Heat, clock: Clock) -> Move
     if is_due || clock.is_over || !failed.is_empty() {
         return judged(record, |judge| look::look(judge, heat, failed, clock));
     }
+    let alternations = record.plan.schedule.alternations_count;
     Move::Round {
         cells: look::members(record, tuning, heat),
-        alternations: record
-            .plan
-            .schedule
-            .alternations_count
-            .unwrap_or(alternations(heat.stage)),
+        // Launches tell more than blocks while many are to be told apart; the last ones are also
+        // measured for their figures.
+        alternations: alternations.unwrap_or(match heat.stage {
+            Stage::Grid | Stage::Options => 2,
+            Stage::Final => 6,
+        }),
     }
 }
 
 /// Whether the open heat has the defaults alone because time is short: then it ends with its first
 /// round.
 fn is_first_glance(record: &RunRecord, tuning: &Tuning, clock: Clock) -> bool {
-    let [heat] = tuning.heats.as_slice() else {
+    let [heat] = &tuning.heats[..] else {
         return false;
     };
-    let is_alone = heat.cells.as_slice() == [heat.reference] && heat.rounds.len() == 1;
-    is_alone && judged(record, |judge| stages::has_untried(judge, tuning, clock))
-}
-
-/// Launches tell more than blocks while many are to be told apart; the last ones are also measured
-/// for their figures.
-fn alternations(stage: Stage) -> u64 {
-    match stage {
-        Stage::Grid | Stage::Options => 2,
-        Stage::Final => 6,
-    }
+    heat.cells == [heat.reference]
+        && heat.rounds.len() == 1
+        && judged(record, |judge| stages::has_untried(judge, tuning, clock))
 }
 
 fn judged<T>(record: &RunRecord, answer: impl FnOnce(&Judge<'_>) -> T) -> T {
@@ -104,30 +98,30 @@ fn judged<T>(record: &RunRecord, answer: impl FnOnce(&Judge<'_>) -> T) -> T {
 /// baseline's first.
 fn unscored(record: &RunRecord, tuning: &Tuning) -> Option<usize> {
     let plan = record.plan.tuning.as_ref()?;
+    let baseline = record.plan.baseline_session()?;
     if !is_time_to_score(record, plan, tuning) {
         return None;
     }
-    let baseline = record.plan.baseline_session()?;
-    let others = (0..plan.base_sessions_count).filter(|&session| session != baseline);
-    std::iter::once(baseline)
-        .chain(others)
+    [baseline]
+        .into_iter()
+        .chain(0..plan.base_sessions_count)
         .find(|&session| stages::is_to_score(record, session))
 }
 
 /// Labels decide what is measured at all. Without them outputs are compared between variants alone,
 /// once it is known how long an inference takes.
 fn is_time_to_score(record: &RunRecord, plan: &TuningPlan, tuning: &Tuning) -> bool {
-    let dataset = record.dataset.as_ref();
-    let is_labelled = dataset.is_some_and(|data| data.has_labels());
+    let is_labelled = record
+        .dataset
+        .as_ref()
+        .is_some_and(|data| data.has_labels());
     if is_labelled || plan.max_accuracy_drop_ratio.is_some() {
         return tuning.heats.is_empty();
     }
-    let first = tuning.heats.first();
     // Of the defaults alone nothing can be compared.
-    let begun = if first.is_some_and(|heat| heat.cells.len() == 1) {
-        2
-    } else {
-        1
+    let begun = match tuning.heats.first() {
+        Some(heat) if heat.cells.len() == 1 => 2,
+        _ => 1,
     };
     tuning.heats.len() == begun && record.plan.variants.len() > 1
 }

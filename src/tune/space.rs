@@ -10,37 +10,39 @@ pub(super) struct Configuration {
     pub(super) batch_size: u64,
 }
 
+impl Configuration {
+    /// Its cell, if its session is one of these, those of the plan first.
+    pub(super) fn cell_among<'s>(
+        &self,
+        sessions: impl IntoIterator<Item = &'s SessionSpec>,
+    ) -> Option<CellKey> {
+        Some(CellKey {
+            session: sessions.into_iter().position(|spec| *spec == self.spec)?,
+            shape: 0,
+            batch_size: self.batch_size,
+            load_mode: LoadMode::SINGLE,
+        })
+    }
+}
+
 /// The default first, then large and small in turn, so that a good one is found early.
 fn spread<T: Copy>(values: &[T]) -> Vec<T> {
     let Some((first, rest)) = values.split_first() else {
         return Vec::new();
     };
-    let middle = rest.len() / 2;
-    let (below, above) = rest.split_at(middle);
+    let (below, above) = rest.split_at(rest.len() / 2);
     let mut order = vec![*first];
-    let (mut below, mut above) = (below.iter().rev(), above.iter());
-    loop {
-        match (above.next(), below.next()) {
-            (None, None) => return order,
-            (one, other) => order.extend(one.into_iter().chain(other)),
-        }
+    let mut below = below.iter().rev();
+    // There are as many above, or one more.
+    for one in above {
+        order.push(*one);
+        order.extend(below.next());
     }
+    order
 }
 
-pub(super) const LOAD: LoadMode = LoadMode::SINGLE;
-
 pub(super) fn cell_of(record: &RunRecord, configuration: &Configuration) -> Option<CellKey> {
-    let session = record
-        .plan
-        .sessions
-        .iter()
-        .position(|spec| *spec == configuration.spec)?;
-    Some(CellKey {
-        session,
-        shape: 0,
-        batch_size: configuration.batch_size,
-        load_mode: LOAD,
-    })
+    configuration.cell_among(&record.plan.sessions)
 }
 
 pub(super) fn configuration(record: &RunRecord, key: CellKey) -> Configuration {
@@ -57,13 +59,12 @@ pub(super) fn grid(record: &RunRecord, plan: &TuningPlan) -> Vec<Configuration> 
     for (threads_rank, &threads) in spread(&plan.space.intra_threads).iter().enumerate() {
         for (batch_rank, &batch_size) in spread(&plan.space.batch_sizes).iter().enumerate() {
             for base in record.plan.sessions.iter().take(plan.base_sessions_count) {
-                // What runs on a device hardly knows of the host's threads.
-                if base.is_accelerated() && threads_rank > 0 {
-                    continue;
-                }
                 let mut spec = base.clone();
                 if !base.is_accelerated() {
                     spec.options.intra_threads = threads;
+                } else if threads_rank > 0 {
+                    // What runs on a device hardly knows of the host's threads.
+                    continue;
                 }
                 all.push((
                     threads_rank + batch_rank,
@@ -85,7 +86,10 @@ pub(super) fn neighbours(
     from: &Configuration,
     executions: &[Execution],
 ) -> Vec<Configuration> {
-    let mut found = Neighbours::of(from);
+    let mut found = Neighbours {
+        from,
+        all: Vec::new(),
+    };
     for batch_size in adjacent(&space.batch_sizes, from.batch_size) {
         found.add(|changed| changed.batch_size = batch_size);
     }
@@ -120,14 +124,7 @@ struct Neighbours<'a> {
     all: Vec<Configuration>,
 }
 
-impl<'a> Neighbours<'a> {
-    fn of(from: &'a Configuration) -> Self {
-        Neighbours {
-            from,
-            all: Vec::new(),
-        }
-    }
-
+impl Neighbours<'_> {
     /// Each once, and nothing that changes nothing.
     fn add(&mut self, change: impl FnOnce(&mut Configuration)) {
         let mut changed = self.from.clone();
@@ -143,15 +140,13 @@ impl<'a> Neighbours<'a> {
 pub(super) fn executions<'p>(
     record: &RunRecord,
     space: &'p Space,
-    from: &Configuration,
+    from: &SessionSpec,
 ) -> &'p [Execution] {
-    let model = record.variants[from.spec.variant].model.as_ref();
-    let is_chain = model.is_some_and(ModelSummary::is_chain);
-    if is_chain || from.spec.is_accelerated() {
-        &[]
-    } else {
-        &space.executions
+    let model = &record.variants[from.variant].model;
+    if from.is_accelerated() || model.as_ref().is_some_and(ModelSummary::is_chain) {
+        return &[];
     }
+    &space.executions
 }
 
 /// The values just below and above.

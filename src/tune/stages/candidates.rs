@@ -30,40 +30,36 @@ impl Course<'_> {
             session,
             ..default_cell(self.record)?
         };
-        let fate = self.why_excluded(key)?;
         self.tuning
             .fate(key)
             .is_none()
-            .then_some(untimed(key, fate))
+            .then_some(untimed(key, self.why_excluded(key)?))
     }
 
     fn why_excluded(&self, key: CellKey) -> Option<Fate> {
-        if let Some(reason) = self.why_not_started(key.session) {
-            return Some(Fate::Failed {
-                reason: reason.clone(),
-            });
+        if let Some(reason) = self.why_not_started(key.session).cloned() {
+            return Some(Fate::Failed { reason });
         }
-        match self.judge.breach(key) {
-            Some(fate @ (Fate::LessAccurate { .. } | Fate::NotFinite)) => Some(fate),
-            _ => None,
-        }
+        let fate = self.judge.breach(key);
+        fate.filter(|fate| matches!(fate, Fate::LessAccurate { .. } | Fate::NotFinite))
     }
 
     /// For its model, or else its first launch.
     fn why_not_started(&self, session: usize) -> Option<&Plain> {
         let variant = &self.record.variants[self.record.plan.sessions[session].variant];
-        let mut launches = self.record.launches.iter();
-        variant.outcome.reason().or_else(|| {
-            launches
-                .find(|launch| launch.session == session)?
-                .outcome
-                .reason()
-        })
+        let first = self
+            .record
+            .launches
+            .iter()
+            .find(|launch| launch.session == session);
+        variant.outcome.reason().or_else(|| first?.outcome.reason())
     }
 
     fn is_excluded(&self, configuration: &Configuration) -> bool {
-        let mut decisions = self.tuning.decisions.iter();
-        decisions.any(|decision| self.excludes(decision, configuration))
+        self.tuning
+            .decisions
+            .iter()
+            .any(|decision| self.excludes(decision, configuration))
     }
 
     fn excludes(&self, decision: &Decision, configuration: &Configuration) -> bool {
@@ -97,21 +93,22 @@ impl Course<'_> {
     /// slower are worth least.
     pub(super) fn promising_first(
         &self,
-        mut configurations: Vec<Configuration>,
+        mut all: Vec<Configuration>,
         reference: CellKey,
     ) -> Vec<Configuration> {
         let far = FAR * above_zero(self.cost(reference));
-        configurations
-            .sort_by_cached_key(|one| self.least_cost_like(one).is_some_and(|least| least > far));
-        configurations
+        all.sort_by_cached_key(|one| self.least_cost_like(one) > Some(far));
+        all
     }
 
     /// Of those tried of the same variant, library and execution provider; `None` where there were
     /// none.
     fn least_cost_like(&self, configuration: &Configuration) -> Option<f64> {
-        let sessions = &self.record.plan.sessions;
         self.raced()
-            .filter(|key| is_of_one_base(&sessions[key.session], &configuration.spec))
+            .filter(|key| {
+                let tried = &self.record.plan.sessions[key.session];
+                is_of_one_base(tried, &configuration.spec)
+            })
             .map(|key| above_zero(self.cost(key)))
             .reduce(f64::min)
     }
@@ -120,29 +117,31 @@ impl Course<'_> {
     pub(super) fn beyond_slo(&self, candidates: &[Configuration]) -> Vec<Decision> {
         candidates
             .iter()
-            .filter_map(|candidate| {
-                let key = space::cell_of(self.record, candidate)?;
-                Some(untimed(key, self.broken_below(key)?))
-            })
+            .filter_map(|candidate| space::cell_of(self.record, candidate))
+            .filter_map(|key| self.broken_below(key))
             .collect()
     }
 
     /// A check that a smaller batch of the session broke, and that a larger one breaks as well.
-    fn broken_below(&self, key: CellKey) -> Option<Fate> {
-        let smaller = self.tuning.decisions.iter().filter(|decision| {
-            decision.key.session == key.session && decision.key.batch_size < key.batch_size
-        });
-        smaller
-            .into_iter()
-            .find_map(|decision| match &decision.fate {
-                Fate::BreaksSlo(breach) if grows_with_batch(breach.check.metric) => {
-                    Some(Fate::BeyondSlo {
-                        batch_size: decision.key.batch_size,
-                        check: breach.check.clone(),
-                    })
+    fn broken_below(&self, key: CellKey) -> Option<Decision> {
+        self.tuning.decisions.iter().find_map(|decision| {
+            let CellKey {
+                session,
+                batch_size,
+                ..
+            } = decision.key;
+            match &decision.fate {
+                Fate::BreaksSlo(breach)
+                    if session == key.session
+                        && batch_size < key.batch_size
+                        && grows_with_batch(breach.check.metric) =>
+                {
+                    let check = breach.check.clone();
+                    Some(untimed(key, Fate::BeyondSlo { batch_size, check }))
                 }
                 _ => None,
-            })
+            }
+        })
     }
 }
 

@@ -39,12 +39,9 @@ impl Course<'_> {
 
     /// The objective's figure, less of which is better; infinite where it is absent.
     pub(super) fn cost(&self, key: CellKey) -> f64 {
-        let on_gpu = self.record.plan.sessions[key.session]
-            .nvidia_device()
-            .is_some();
-        let metric = metric(self.plan.objective, on_gpu);
-        self.judge
-            .value(key, metric)
-            .map_or(f64::INFINITY, |value| metric.direction().cost(value))
+        let device = self.record.plan.sessions[key.session].nvidia_device();
+        let metric = metric(self.plan.objective, device.is_some());
+        let value = self.judge.value(key, metric);
+        value.map_or(f64::INFINITY, |value| metric.direction().cost(value))
     }
 }

@@ -6,6 +6,7 @@ use crate::analysis::tuning::SloStanding;
 use crate::plan::{CellKey, SessionSpec};
 use crate::record::{Fate, Heat, Outcome, RunRecord, Stage};
 use crate::runner::Move;
+use crate::text::distinct;
 use crate::tune::space::{self, Configuration};
 
 /// Configurations of a heat besides the best one so far: each one more makes a round longer and a
@@ -26,14 +27,15 @@ impl Course<'_> {
         }
         let chosen = self.with_room(reference, candidates);
         let sessions = self.new_sessions(&chosen);
-        let cells: Vec<CellKey> = chosen
+        let known = &self.record.plan.sessions;
+        let mut cells: Vec<CellKey> = chosen
             .iter()
-            .filter_map(|one| self.cell(one, &sessions))
+            .filter_map(|one| one.cell_among(known.iter().chain(&sessions)))
             .collect();
         if cells.iter().any(|key| !self.plan.cells.contains(key)) {
             return Move::Admit { sessions, cells };
         }
-        let cells = std::iter::once(reference).chain(cells).collect();
+        cells.insert(0, reference);
         self.begin(stage, reference, cells)
     }
 
@@ -46,69 +48,47 @@ impl Course<'_> {
     ) -> Vec<Configuration> {
         let reference = space::configuration(self.record, reference);
         candidates.retain(|candidate| *candidate != reference);
+        candidates.truncate(CHALLENGERS);
         let mut memory = self.memory(&reference);
         let mut time = self.purse.turn(&reference);
         let available = self.memory_for_all();
-        let mut chosen: Vec<Configuration> = Vec::new();
-        for candidate in candidates {
-            memory += self.memory(&candidate);
-            time += self.purse.turn(&candidate);
-            let has_room = memory <= available && self.purse.has_room_for(time);
-            if chosen.len() == CHALLENGERS || (!chosen.is_empty() && !has_room) {
-                break;
-            }
-            chosen.push(candidate);
-        }
-        chosen
+        let count = candidates
+            .iter()
+            .take_while(|candidate| {
+                memory += self.memory(candidate);
+                time += self.purse.turn(candidate);
+                memory <= available && self.purse.has_room_for(time)
+            })
+            .count()
+            .max(1);
+        candidates.truncate(count);
+        candidates
     }
 
     /// Those that the plan does not hold yet.
     fn new_sessions(&self, chosen: &[Configuration]) -> Vec<SessionSpec> {
-        let known = &self.record.plan.sessions;
-        let mut new = Vec::new();
-        for Configuration { spec, .. } in chosen {
-            if !known.contains(spec) && !new.contains(spec) {
-                new.push(spec.clone());
-            }
-        }
+        let mut new = distinct(chosen.iter().map(|one| one.spec.clone()));
+        new.retain(|spec| !self.record.plan.sessions.contains(spec));
         new
-    }
-
-    /// Once `new` sessions follow those of the plan.
-    fn cell(&self, one: &Configuration, new: &[SessionSpec]) -> Option<CellKey> {
-        let mut sessions = self.record.plan.sessions.iter().chain(new);
-        Some(CellKey {
-            session: sessions.position(|known| *known == one.spec)?,
-            shape: 0,
-            batch_size: one.batch_size,
-            load_mode: space::LOAD,
-        })
     }
 
     /// Begins a heat; before it, scores what has to be known to be accurate enough.
     pub(super) fn begin(&self, stage: Stage, reference: CellKey, cells: Vec<CellKey>) -> Move {
-        let wanted = cells
-            .iter()
-            .filter(|&&key| {
-                self.has_unknown_accuracy(key.session)
-                    || (stage == Stage::Final && key == reference)
-            })
-            .map(|key| key.session);
-        if let Some(session) = wanted
-            .into_iter()
-            .find(|&session| is_to_score(self.record, session))
-        {
-            return Move::Score(session);
+        let unscored = cells.iter().find(|&&key| {
+            let is_wanted = self.has_unknown_accuracy(key.session)
+                || (stage == Stage::Final && key == reference);
+            is_wanted && is_to_score(self.record, key.session)
+        });
+        if let Some(key) = unscored {
+            return Move::Score(key.session);
         }
-        let number = self.tuning.heats.len() as u64;
-        let (rounds, looks) = (Vec::new(), Vec::new());
         Move::Begin(Heat {
-            number,
+            number: self.tuning.heats.len() as u64,
             stage,
             reference,
             cells,
-            rounds,
-            looks,
+            rounds: Vec::new(),
+            looks: Vec::new(),
             champion: None,
         })
     }
@@ -161,29 +141,27 @@ impl Course<'_> {
     }
 
     fn is_open(&self, key: CellKey) -> bool {
-        let settled =
-            self.tuning.is_out(key) || matches!(self.tuning.fate(key), Some(Fate::Tied(_)));
-        !settled && self.judge.standing(key) != SloStanding::Violates
+        !self.tuning.is_out(key)
+            && !matches!(self.tuning.fate(key), Some(Fate::Tied(_)))
+            && self.judge.standing(key) != SloStanding::Violates
     }
 }
 
 pub(in crate::tune) fn is_to_score(record: &RunRecord, session: usize) -> bool {
-    let readable = record.variants[record.plan.sessions[session].variant]
-        .outcome
-        .is_ok();
-    let failed = record
-        .cells
-        .iter()
-        .any(|cell| cell.key.session == session && matches!(cell.outcome, Outcome::Failed(_)));
-    let loaded = !record
-        .launches
-        .iter()
-        .any(|launch| launch.session == session && !launch.outcome.is_ok());
-    readable
-        && loaded
-        && !failed
+    let variant = &record.variants[record.plan.sessions[session].variant];
+    variant.outcome.is_ok()
+        && record
+            .launches
+            .iter()
+            .filter(|launch| launch.session == session)
+            .all(|launch| launch.outcome.is_ok())
         && !record
+            .cells
+            .iter()
+            .filter(|cell| cell.key.session == session)
+            .any(|cell| matches!(cell.outcome, Outcome::Failed(_)))
+        && record
             .accuracy
             .iter()
-            .any(|scored| scored.session == session)
+            .all(|scored| scored.session != session)
 }

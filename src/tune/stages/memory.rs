@@ -25,30 +25,29 @@ impl Course<'_> {
 
     /// Memory that a process is expected to take, in bytes.
     pub(super) fn memory(&self, configuration: &Configuration) -> f64 {
-        let measured = self.measured_memory(configuration);
-        if measured > 0.0 {
-            return measured;
-        }
-        let model = self.record.variants[configuration.spec.variant]
-            .model
-            .as_ref();
-        let size = model.map_or(0, |model| model.file_size_bytes.0);
-        Bytes(
-            size.saturating_mul(MODEL_FACTOR)
-                .saturating_add(PROCESS_MEMORY.0),
-        )
-        .as_f64()
+        self.measured_memory(configuration).unwrap_or_else(|| {
+            let model = self.record.variants[configuration.spec.variant]
+                .model
+                .as_ref();
+            Bytes(
+                model
+                    .map_or(0, |model| model.file_size_bytes.0)
+                    .saturating_mul(MODEL_FACTOR)
+                    .saturating_add(PROCESS_MEMORY.0),
+            )
+            .as_f64()
+        })
     }
 
-    /// The most of any session of the variant at batches as large, in bytes; 0 where none was
-    /// measured.
-    fn measured_memory(&self, configuration: &Configuration) -> f64 {
+    /// The most of any session of the variant at batches as large, in bytes.
+    fn measured_memory(&self, configuration: &Configuration) -> Option<f64> {
         let sessions = &self.record.plan.sessions;
         self.raced()
             .filter(|key| sessions[key.session].variant == configuration.spec.variant)
             .filter(|key| key.batch_size >= configuration.batch_size)
             .filter_map(|key| self.judge.value(key, Metric::PeakMemory))
-            .fold(0.0, f64::max)
+            .reduce(f64::max)
+            .filter(|most| *most > 0.0)
     }
 
     pub(super) fn memory_of(&self, key: CellKey) -> f64 {

@@ -23,8 +23,7 @@ const GRID_SHARE: f64 = 0.5;
 const OPTIONS_SHARE: f64 = 0.75;
 
 pub(super) fn next(judge: &Judge<'_>, tuning: &Tuning, clock: Clock) -> Move {
-    let default = default_cell(judge.record);
-    match Course::of(judge, tuning, clock).zip(default) {
+    match Course::of(judge, tuning, clock).zip(default_cell(judge.record)) {
         Some((course, default)) => course.next(default, clock.spent_ratio),
         None => Move::End(EndReason::NothingLeft),
     }
@@ -56,8 +55,9 @@ impl Course<'_> {
         if !grid.is_empty() && spent_ratio < GRID_SHARE {
             return self.heat(Stage::Grid, reference, grid);
         }
-        let neighbours = self.untried(self.neighbours(&best));
-        let (neighbours, slow_neighbours) = self.purse.part(&best, neighbours);
+        let executions = space::executions(self.record, &self.plan.space, &best.spec);
+        let neighbours = space::neighbours(&self.plan.space, &best, executions);
+        let (neighbours, slow_neighbours) = self.purse.part(&best, self.untried(neighbours));
         if !neighbours.is_empty() && spent_ratio < OPTIONS_SHARE {
             return self.heat(Stage::Options, reference, neighbours);
         }
@@ -69,14 +69,14 @@ impl Course<'_> {
     }
 
     /// Of the grid, or of the defaults alone where time is short.
-    fn first_heat(&self, reference: CellKey, grid: Vec<Configuration>) -> Move {
-        let first = &grid[..grid.len().min(CHALLENGERS + 1)];
-        let candidates = if self.purse.is_tight(first) {
-            Vec::new()
-        } else {
-            grid
-        };
-        self.heat(Stage::Grid, reference, candidates)
+    fn first_heat(&self, reference: CellKey, mut grid: Vec<Configuration>) -> Move {
+        if self
+            .purse
+            .is_tight(&grid[..grid.len().min(CHALLENGERS + 1)])
+        {
+            grid.clear();
+        }
+        self.heat(Stage::Grid, reference, grid)
     }
 
     fn end(&self, left: &[Vec<Configuration>]) -> EndReason {
@@ -91,18 +91,12 @@ impl Course<'_> {
         space::grid(self.record, self.plan)
     }
 
-    fn neighbours(&self, best: &Configuration) -> Vec<Configuration> {
-        let executions = space::executions(self.record, &self.plan.space, best);
-        space::neighbours(&self.plan.space, best, executions)
-    }
-
     /// Whether the last heat ended before it had the rounds after which configurations are told
     /// from each other.
     fn was_cut_off(&self) -> bool {
-        let Some(heat) = self.tuning.heats.last() else {
-            return false;
-        };
-        look::members(self.record, self.tuning, heat).len() > 1
-            && (heat.rounds.len() as u64) < LOOKS[0].0
+        self.tuning.heats.last().is_some_and(|heat| {
+            (heat.rounds.len() as u64) < LOOKS[0].0
+                && look::members(self.record, self.tuning, heat).len() > 1
+        })
     }
 }
