@@ -2,11 +2,13 @@
 //! needs, their licences and a manifest.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use super::{Build, Release, RuntimeError, manifest, needs};
+use super::manifest::{self, Manifest};
+use super::{Build, Release, Result, RuntimeError, needs};
+use crate::text::joined;
 use crate::units::Bytes;
 
 const CACHE_VARIABLE: &str = "ONNXPROF_CACHE";
@@ -44,7 +46,7 @@ impl Cache {
     ///
     /// # Errors
     /// None of the variables that lead there is set.
-    pub fn locate() -> Result<Self, RuntimeError> {
+    pub fn locate() -> Result<Self> {
         Self::from_variables(|name| std::env::var_os(name))
     }
 
@@ -56,15 +58,17 @@ impl Cache {
         }
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, RuntimeError> {
-        let folder = |name| path_of(variable(name));
-        let found = folder(CACHE_VARIABLE)
+    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self> {
+        let [own, xdg, home] = [CACHE_VARIABLE, "XDG_CACHE_HOME", "HOME"]
+            .map(variable)
+            .map(|value| value.filter(|value| !value.is_empty()).map(PathBuf::from));
+        // The XDG specification has relative paths ignored.
+        let [xdg, home] = [xdg, home].map(|path| path.filter(|path| path.is_absolute()));
+        let found = own
             .and_then(|path| std::path::absolute(path).ok())
-            .or_else(|| Some(absolute(folder("XDG_CACHE_HOME"))?.join("onnxprof")))
-            .or_else(|| Some(absolute(folder("HOME"))?.join(".cache").join("onnxprof")));
-        found
-            .map(|folder| Cache::at(&folder))
-            .ok_or(RuntimeError::NoCacheFolder)
+            .or_else(|| Some(xdg?.join("onnxprof")))
+            .or_else(|| Some(home?.join(".cache/onnxprof")));
+        Ok(Cache::at(&found.ok_or(RuntimeError::NoCacheFolder)?))
     }
 
     /// The folder that holds one folder per installed library.
@@ -104,22 +108,22 @@ impl Cache {
             std::fs::create_dir_all(cache)?;
         }
         match std::fs::DirBuilder::new().mode(0o555).create(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
             Ok(()) | Err(_) => {}
         }
         match std::fs::read_dir(&folder)?.next() {
             None => Ok(folder),
-            Some(_) => Err(io::ErrorKind::DirectoryNotEmpty.into()),
+            Some(_) => Err(ErrorKind::DirectoryNotEmpty.into()),
         }
     }
 
     /// The release of the user's cache that a library is of; `None` for one from elsewhere.
     #[must_use]
     pub fn release_of(library: &Path) -> Option<Release> {
-        let cache = Cache::locate().ok()?;
-        let folder = library
-            .parent()
-            .filter(|folder| folder.parent() == Some(&cache.runtimes))?;
+        let folder = library.parent()?;
+        if folder.parent()? != Cache::locate().ok()?.runtimes {
+            return None;
+        }
         Release::of_folder(folder.file_name()?.to_str()?)
     }
 
@@ -131,19 +135,19 @@ impl Cache {
     ///
     /// # Errors
     /// The cache exists and cannot be read.
-    pub fn releases(&self) -> Result<Vec<Release>, RuntimeError> {
-        let unreadable = |source| RuntimeError::Cache(self.runtimes.clone(), source);
-        let entries = match std::fs::read_dir(&self.runtimes) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(unreadable(error)),
-        };
-        let mut releases = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(unreadable)?.file_name();
-            releases.extend(name.to_str().and_then(Release::of_folder));
+    pub fn releases(&self) -> Result<Vec<Release>> {
+        match self.found() {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            found => found.map_err(|source| RuntimeError::Cache(self.runtimes.clone(), source)),
         }
-        releases.sort_unstable();
+    }
+
+    fn found(&self) -> io::Result<Vec<Release>> {
+        let mut releases = Vec::new();
+        for entry in self.runtimes.read_dir()? {
+            releases.extend(entry?.file_name().to_str().and_then(Release::of_folder));
+        }
+        releases.sort();
         Ok(releases)
     }
 
@@ -152,7 +156,7 @@ impl Cache {
     ///
     /// # Errors
     /// The cache exists and cannot be read.
-    pub fn libraries(&self) -> Result<Vec<CachedLibrary>, RuntimeError> {
+    pub fn libraries(&self) -> Result<Vec<CachedLibrary>> {
         Ok(self
             .releases()?
             .into_iter()
@@ -164,74 +168,55 @@ impl Cache {
     ///
     /// # Errors
     /// The cache exists and cannot be read.
-    pub fn intact(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
-        Ok(self
-            .get(release)?
-            .filter(|library| library.condition == Condition::Intact))
+    pub fn intact(&self, release: Release) -> Result<Option<CachedLibrary>> {
+        let library = self.get(release)?;
+        Ok(library.filter(|library| library.condition == Condition::Intact))
     }
 
-    pub(super) fn get(&self, release: Release) -> Result<Option<CachedLibrary>, RuntimeError> {
-        match std::fs::symlink_metadata(self.folder(release)) {
+    pub(super) fn get(&self, release: Release) -> Result<Option<CachedLibrary>> {
+        let folder = self.folder(release);
+        match folder.symlink_metadata() {
             Ok(_) => Ok(Some(self.inspect(release))),
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
-                ) =>
-            {
-                Ok(None)
-            }
-            Err(source) => Err(RuntimeError::Cache(self.folder(release), source)),
+            Err(error) => match error.kind() {
+                ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(None),
+                _ => Err(RuntimeError::Cache(folder, error)),
+            },
         }
     }
 
     fn inspect(&self, release: Release) -> CachedLibrary {
         let folder = self.folder(release);
-        match usable(release, &folder) {
-            Ok(manifest::Checked {
-                library: path,
+        let (path, condition, size_bytes) = match usable(release, &folder) {
+            Ok(Manifest {
+                library,
                 size_bytes,
-            }) => CachedLibrary {
-                release,
-                path,
-                condition: Condition::Intact,
-                size_bytes,
-            },
-            Err(reason) => CachedLibrary {
-                release,
-                path: folder,
-                condition: Condition::Broken(reason),
-                size_bytes: None,
-            },
+                ..
+            }) => (folder.join(library), Condition::Intact, size_bytes),
+            Err(reason) => (folder, Condition::Broken(reason), None),
+        };
+        CachedLibrary {
+            release,
+            path,
+            condition,
+            size_bytes,
         }
     }
 }
 
-fn path_of(value: Option<OsString>) -> Option<PathBuf> {
-    value.filter(|value| !value.is_empty()).map(PathBuf::from)
-}
-
-/// The XDG specification has relative paths ignored.
-fn absolute(path: Option<PathBuf>) -> Option<PathBuf> {
-    path.filter(|path| path.is_absolute())
-}
-
-/// The library in `folder`, if it is as it was installed and has the libraries that it needs; else
-/// why not.
-fn usable(release: Release, folder: &Path) -> Result<manifest::Checked, String> {
-    let checked = manifest::check(folder)?;
-    let missing = match release.build {
-        Build::Cuda => needs::missing_libraries(&checked.library),
-        Build::Cpu | Build::OpenVino => Vec::new(),
-    };
-    if missing.is_empty() {
-        Ok(checked)
-    } else {
-        Err(format!(
-            "libraries that it needs are neither beside it nor in the system: {}",
-            missing.join(", ")
-        ))
+/// The manifest of `folder`, if the library is as it was installed and has the libraries that it
+/// needs; else why not.
+fn usable(release: Release, folder: &Path) -> Result<Manifest, String> {
+    let manifest = manifest::check(folder)?;
+    if release.build == Build::Cuda {
+        let missing = needs::missing_libraries(&folder.join(&manifest.library));
+        if !missing.is_empty() {
+            return Err(format!(
+                "libraries that it needs are neither beside it nor in the system: {}",
+                joined(missing)
+            ));
+        }
     }
+    Ok(manifest)
 }
 
 #[cfg(test)]
@@ -240,12 +225,12 @@ mod tests {
 
     use super::*;
 
-    fn with(variables: &[(&str, &str)]) -> Result<Cache, RuntimeError> {
+    fn with(variables: &[(&str, &str)]) -> Result<Cache> {
         Cache::from_variables(|name| {
             variables
                 .iter()
                 .find(|(key, _)| *key == name)
-                .map(|(_, value)| OsString::from(value))
+                .map(|(_, value)| value.into())
         })
     }
 
@@ -254,22 +239,17 @@ mod tests {
         let home = ("HOME", "/home/me");
         let xdg = ("XDG_CACHE_HOME", "/var/me");
         let own = ("ONNXPROF_CACHE", "/srv/op");
-        assert_eq!(
-            with(&[home, xdg, own]).unwrap(),
-            Cache::at(Path::new("/srv/op"))
-        );
-        assert_eq!(
-            with(&[home, xdg]).unwrap(),
-            Cache::at(Path::new("/var/me/onnxprof"))
-        );
-        assert_eq!(
-            with(&[home]).unwrap(),
-            Cache::at(Path::new("/home/me/.cache/onnxprof"))
-        );
-        assert_eq!(
-            with(&[home, ("XDG_CACHE_HOME", "relative")]).unwrap(),
-            with(&[home]).unwrap()
-        );
+        for (variables, folder) in [
+            (&[home, xdg, own][..], "/srv/op"),
+            (&[home, xdg], "/var/me/onnxprof"),
+            (&[home], "/home/me/.cache/onnxprof"),
+            (
+                &[home, ("XDG_CACHE_HOME", "relative")],
+                "/home/me/.cache/onnxprof",
+            ),
+        ] {
+            assert_eq!(with(variables).unwrap(), Cache::at(Path::new(folder)));
+        }
         assert!(matches!(
             with(&[("HOME", "")]),
             Err(RuntimeError::NoCacheFolder)
@@ -290,15 +270,9 @@ mod tests {
         ] {
             std::fs::create_dir_all(cache.runtimes().join(name)).unwrap();
         }
-        let words: Vec<String> = cache
-            .releases()
-            .unwrap()
-            .iter()
-            .map(Release::to_string)
-            .collect();
         assert_eq!(
-            words,
-            ["cpu@1.9.0", "cpu@1.31.1", "cuda@1.31.1", "openvino@1.24.1"]
+            joined(cache.releases().unwrap()),
+            "cpu@1.9.0, cpu@1.31.1, cuda@1.31.1, openvino@1.24.1"
         );
     }
 
@@ -307,22 +281,17 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::at(home.path());
         let release = Release::cpu(super::super::DEFAULT_VERSION);
-        assert_eq!(
-            (cache.libraries().unwrap(), cache.intact(release).unwrap()),
-            (Vec::new(), None)
-        );
+        assert!(cache.libraries().unwrap().is_empty());
+        assert_eq!(cache.intact(release).unwrap(), None);
         std::fs::create_dir_all(cache.folder(release)).unwrap();
         assert_eq!(cache.intact(release).unwrap(), None);
         let listed = cache.libraries().unwrap();
+        let [broken] = &listed[..] else {
+            panic!("one is listed")
+        };
         assert!(
-            matches!(
-                &listed[..],
-                [CachedLibrary {
-                    condition: Condition::Broken(_),
-                    ..
-                }]
-            ),
-            "{listed:?}"
+            matches!(broken.condition, Condition::Broken(_)),
+            "{broken:?}"
         );
     }
 
@@ -332,15 +301,12 @@ mod tests {
         let cache = Cache::at(&home.path().join("cache"));
         let folder = cache.empty().unwrap();
         assert_eq!(cache.empty().unwrap(), folder);
-        assert_eq!(
-            std::fs::metadata(&folder).unwrap().permissions().mode() & 0o222,
-            0
-        );
+        assert!(folder.metadata().unwrap().permissions().readonly());
         std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(folder.join("pip.py"), "").unwrap();
         assert_eq!(
             cache.empty().unwrap_err().kind(),
-            io::ErrorKind::DirectoryNotEmpty
+            ErrorKind::DirectoryNotEmpty
         );
     }
 }

@@ -10,8 +10,9 @@ use super::manifest::CompanionWheel;
 use super::needs::{self, CUDA_FOLDER, CUDA_PROVIDER, Needed};
 use super::pip::{Download, Pip};
 use super::unpack::{self, Unpacked};
-use super::{Release, RuntimeError, room, staging, wheel};
+use super::{Release, Result, RuntimeError, room, staging, wheel};
 use crate::hash;
+use crate::text::joined;
 use crate::units::Bytes;
 
 const EXTRAS: [&str; 2] = ["cuda", "cudnn"];
@@ -52,29 +53,28 @@ impl Completion<'_> {
         &self,
         unpacked: &mut Unpacked,
         progress: &mut dyn FnMut(&str),
-    ) -> Result<Vec<CompanionWheel>, RuntimeError> {
-        if unpacked.sha256(CUDA_PROVIDER).is_none() {
-            let lacking = format!("it has no `{CUDA_PROVIDER}`");
-            return Err(self.unreadable(io::Error::other(lacking)));
+    ) -> Result<Vec<CompanionWheel>> {
+        if !unpacked.holds(CUDA_PROVIDER) {
+            return Err(self.unreadable(io::Error::other(format!("it has no `{CUDA_PROVIDER}`"))));
         }
         let needed = self.needed(unpacked)?;
-        let missing = names_of_missing(&needed);
+        let mut missing = needs::missing(&needed);
         if missing.is_empty() {
             if !needed.is_empty() {
+                let places = places(&needed);
                 progress(&format!(
-                    "using the CUDA libraries of this system, and downloading none: {}",
-                    places(&needed)
+                    "using the CUDA libraries of this system, and downloading none: {places}"
                 ));
             }
             return Ok(Vec::new());
         }
         let metadata = metadata(self.wheel).map_err(|source| self.unreadable(source))?;
-        let requirements = with_unpinned(renamed(requirements(&metadata)));
-        if requirements.is_empty() {
-            return Err(RuntimeError::MissingLibraries(self.release, missing));
+        let requirements = with_unpinned(requirements(&metadata));
+        let mut companions = Vec::new();
+        if !requirements.is_empty() {
+            companions = self.download(&requirements, unpacked, progress)?;
+            missing = needs::missing(&self.needed(unpacked)?);
         }
-        let companions = self.download(&requirements, unpacked, progress)?;
-        let missing = names_of_missing(&self.needed(unpacked)?);
         if missing.is_empty() {
             Ok(companions)
         } else {
@@ -86,7 +86,7 @@ impl Completion<'_> {
         wheel::bad(self.wheel, self.runtimes, source)
     }
 
-    fn needed(&self, unpacked: &Unpacked) -> Result<Vec<Needed>, RuntimeError> {
+    fn needed(&self, unpacked: &Unpacked) -> Result<Vec<Needed>> {
         needs::cuda_libraries(&unpacked.folder).map_err(|source| self.unreadable(source))
     }
 
@@ -95,7 +95,7 @@ impl Completion<'_> {
         requirements: &[String],
         unpacked: &mut Unpacked,
         progress: &mut dyn FnMut(&str),
-    ) -> Result<Vec<CompanionWheel>, RuntimeError> {
+    ) -> Result<Vec<CompanionWheel>> {
         room::check(
             &format!("the CUDA libraries of {}", self.release.title()),
             &[room::CUDA_LIBRARIES],
@@ -103,7 +103,7 @@ impl Completion<'_> {
         )?;
         progress(&format!(
             "downloading more than 1 GB of CUDA libraries that it needs: {}",
-            requirements.join(", ")
+            joined(requirements)
         ));
         let folder = staging::unfinished(self.runtimes)
             .map_err(|source| staging::storage(self.runtimes, source))?;
@@ -119,123 +119,97 @@ impl Completion<'_> {
 }
 
 fn size(download: &Download) -> Bytes {
-    let sizes = download
+    download
         .wheels
         .iter()
         .filter_map(|wheel| wheel.metadata().ok())
-        .map(|metadata| metadata.len());
-    Bytes(sizes.sum())
+        .map(|metadata| Bytes(metadata.len()))
+        .sum()
 }
 
 fn places(needed: &[Needed]) -> String {
-    let places: Vec<String> = needed
-        .iter()
-        .filter_map(|library| library.path.as_ref())
-        .map(|path| format!("`{}`", path.display()))
-        .collect();
-    places.join(", ")
-}
-
-fn names_of_missing(needed: &[Needed]) -> Vec<String> {
-    needed
-        .iter()
-        .filter(|library| library.path.is_none())
-        .map(|library| library.name.clone())
-        .collect()
+    joined(
+        needed
+            .iter()
+            .filter_map(|library| library.path.as_ref())
+            .map(|path| format!("`{}`", path.display())),
+    )
 }
 
 fn metadata(wheel: &Path) -> io::Result<String> {
     let mut archive = ZipArchive::new(File::open(wheel)?)?;
     let entry = unpack::entries(&archive)
         .into_iter()
-        .find(|entry| entry.ends_with(".dist-info/METADATA"));
-    let entry = entry.ok_or_else(|| io::Error::other("it has no `METADATA`"))?;
-    let mut text = String::new();
-    archive
-        .by_name(&entry)?
-        .take(MOST_METADATA)
-        .read_to_string(&mut text)?;
-    Ok(text)
+        .find(|entry| entry.ends_with(".dist-info/METADATA"))
+        .ok_or_else(|| io::Error::other("it has no `METADATA`"))?;
+    io::read_to_string(archive.by_name(&entry)?.take(MOST_METADATA))
 }
 
-/// Requirements of the optional groups for CUDA, such as `nvidia-cudnn-cu12~=9.0`, as the metadata
-/// states them.
+/// Requirements of the optional groups for CUDA, such as `nvidia-cudnn-cu12~=9.0`.
 fn requirements(metadata: &str) -> Vec<String> {
     // The description follows an empty line.
-    let headers = metadata.lines().take_while(|line| !line.is_empty());
-    let optional = headers.filter_map(|line| line.strip_prefix("Requires-Dist:")?.split_once(';'));
-    optional
+    metadata
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.strip_prefix("Requires-Dist:")?.split_once(';'))
         .filter(|(_, marker)| is_of_extras(marker))
-        .map(|(requirement, _)| requirement.trim().to_owned())
+        .map(|(requirement, _)| requirement.trim())
         .filter(|requirement| requirement.starts_with(PACKAGES))
+        .map(renamed)
         .collect()
 }
 
 fn is_of_extras(marker: &str) -> bool {
-    let words: String = marker
-        .chars()
-        .filter(|letter| !letter.is_whitespace() && *letter != '(')
-        .collect();
-    let words = words.replace('\'', "\"");
+    let words = marker
+        .replace(|letter: char| letter.is_whitespace() || letter == '(', "")
+        .replace('\'', "\"");
     EXTRAS
         .iter()
         .any(|extra| words.contains(&format!("extra==\"{extra}\"")))
 }
 
-/// The same, by the names that the packages have: those for CUDA 13 carry no version in their
+/// A requirement by the name that the package has: those for CUDA 13 carry no version in their
 /// names, save that of cuDNN, while the metadata of 1.27.0 still gives them one.
-fn renamed(requirements: Vec<String>) -> Vec<String> {
-    requirements
-        .into_iter()
-        .map(|requirement| match requirement.contains(KEEPS_SUFFIX) {
-            true => requirement,
-            false => requirement.replace(OLD_SUFFIX, ""),
-        })
-        .collect()
+fn renamed(requirement: &str) -> String {
+    if requirement.contains(KEEPS_SUFFIX) {
+        requirement.to_owned()
+    } else {
+        requirement.replace(OLD_SUFFIX, "")
+    }
 }
 
 /// The same, with what it leaves open pinned to the version of CUDA.
 fn with_unpinned(mut requirements: Vec<String>) -> Vec<String> {
-    let Some(runtime) = requirements
-        .iter()
-        .find(|requirement| requirement.contains(RUNTIME))
-        .cloned()
-    else {
+    let mut known = requirements.iter();
+    let Some(runtime) = known.find(|known| known.contains(RUNTIME)).cloned() else {
         return requirements;
     };
     for name in UNPINNED {
-        if !requirements
-            .iter()
-            .any(|requirement| requirement.contains(name))
-        {
+        if requirements.iter().all(|known| !known.contains(name)) {
             requirements.push(runtime.replace(RUNTIME, name));
         }
     }
     requirements
 }
 
-fn unpack_all(
-    download: &Download,
-    unpacked: &mut Unpacked,
-) -> Result<Vec<CompanionWheel>, RuntimeError> {
+fn unpack_all(download: &Download, unpacked: &mut Unpacked) -> Result<Vec<CompanionWheel>> {
     let folder = unpacked.folder.join(CUDA_FOLDER);
     fs::create_dir_all(&folder).map_err(|source| staging::storage(&folder, source))?;
     let mut hashes = Vec::new();
     for path in &download.wheels {
-        let bad = |source| wheel::bad(path, &folder, source);
-        hashes.push(hash::of_file(path).map_err(bad)?);
-        unpack_one(path, unpacked).map_err(bad)?;
+        let hash = unpack_one(path, unpacked).map_err(|source| wheel::bad(path, &folder, source));
+        hashes.push(hash?);
     }
-    let compared = wheel::compared(download, &hashes);
+    let compared = download.compared(&hashes);
     File::open(&folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|source| staging::storage(&folder, source))?;
-
     Ok(download
         .wheels
         .iter()
-        .zip(hashes.into_iter().zip(compared))
-        .map(|(path, (sha256, verification))| CompanionWheel {
+        .zip(hashes)
+        .zip(compared)
+        .map(|((path, sha256), verification)| CompanionWheel {
             name: wheel::file_name(path),
             sha256,
             verified_against: Some(verification),
@@ -243,23 +217,14 @@ fn unpack_all(
         .collect())
 }
 
-fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<()> {
+/// Returns the SHA-256 of the wheel.
+fn unpack_one(path: &Path, unpacked: &mut Unpacked) -> io::Result<String> {
+    let sha256 = hash::of_file(path)?;
     let wheel = wheel::file_name(path);
-    let mut archive = ZipArchive::new(File::open(path)?)?;
-    let entries = unpack::entries(&archive);
-    let kept: Vec<(&str, String)> = entries
-        .iter()
-        .filter_map(|entry| Some((entry.as_str(), name_to_keep(&wheel, entry)?)))
-        .collect();
-    unpack::require_room(
-        &mut archive,
-        kept.iter().map(|&(entry, _)| entry),
-        &unpacked.folder,
-    )?;
-    for (entry, name) in kept {
-        unpacked.add(&mut archive, entry, &format!("{CUDA_FOLDER}/{name}"))?;
-    }
-    Ok(())
+    unpacked.take(path, |entry| {
+        Some(format!("{CUDA_FOLDER}/{}", name_to_keep(&wheel, entry)?))
+    })?;
+    Ok(sha256)
 }
 
 /// Under which name an entry of a wheel is unpacked: libraries under their own, the licence under
@@ -327,7 +292,7 @@ mod tests {
             "nvidia-cudnn-cu13~=9.0",
             "nvidia-cufft-cu12~=11.0",
         ];
-        assert_eq!(renamed(metadata.map(str::to_owned).to_vec()), expected);
+        assert_eq!(metadata.map(renamed), expected);
     }
 
     #[test]

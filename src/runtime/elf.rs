@@ -59,8 +59,9 @@ pub(super) fn needed(path: &Path) -> io::Result<Vec<String>> {
         return Ok(Vec::new());
     };
     let texts = place_of(address, &segments)?;
-    let names = entries.iter().filter(|(tag, _)| *tag == DT_NEEDED);
-    names
+    entries
+        .iter()
+        .filter(|(tag, _)| *tag == DT_NEEDED)
         .map(|(_, place)| name(&file, plus(texts, *place)?))
         .collect()
 }
@@ -97,9 +98,7 @@ fn segments(file: &File) -> io::Result<Vec<Segment>> {
         ));
     }
     let length = usize::try_from(count).map_err(|_| damaged())? * PROGRAM_HEADER_BYTES;
-    let table = read(file, number(&header[32..40]), length)?;
-
-    Ok(table
+    Ok(read(file, number(&header[32..40]), length)?
         .chunks_exact(PROGRAM_HEADER_BYTES)
         .map(Segment::of)
         .collect())
@@ -157,32 +156,27 @@ mod tests {
     #[test]
     fn a_file_that_is_no_library_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        assert_eq!(
-            needed(file.path()).unwrap_err().kind(),
-            io::ErrorKind::UnexpectedEof
-        );
-        std::fs::write(file.path(), [b'x'; 64]).unwrap();
-        assert_eq!(
-            needed(file.path()).unwrap_err().kind(),
-            io::ErrorKind::InvalidData
-        );
+        for (bytes, kind) in [
+            (&b""[..], io::ErrorKind::UnexpectedEof),
+            (&[b'x'; 64], io::ErrorKind::InvalidData),
+        ] {
+            std::fs::write(file.path(), bytes).unwrap();
+            assert_eq!(needed(file.path()).unwrap_err().kind(), kind);
+        }
     }
 
-    /// A library of two parts, with these texts behind its header.
-    fn read_back(parts: [Segment; 2], texts: &[u8]) -> io::Result<Vec<String>> {
+    /// A library of two parts (kind, offset, address, length), with these texts behind its header.
+    fn read_back(parts: [[u64; 4]; 2], texts: &[u8]) -> io::Result<Vec<String>> {
         let mut bytes = vec![0; 64];
         bytes[..6].copy_from_slice(&MAGIC);
         bytes[32] = 64;
         (bytes[54], bytes[56]) = (56, 2);
-        for Segment {
-            kind,
-            offset,
-            address,
-            length,
-        } in parts
-        {
-            let row = [kind, offset, address, 0, length, 0, 0];
-            bytes.extend(row.iter().flat_map(|number| number.to_le_bytes()));
+        for [kind, offset, address, length] in parts {
+            bytes.extend(
+                [kind, offset, address, 0, length, 0, 0]
+                    .map(u64::to_le_bytes)
+                    .concat(),
+            );
         }
         bytes.extend(texts);
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -190,15 +184,11 @@ mod tests {
         needed(file.path())
     }
 
-    /// A library of one part, and of a dynamic section with the texts at `address` and one name at
-    /// `name` in them.
-    fn crafted(part: Segment, address: u64, name: u64) -> io::Result<Vec<String>> {
-        let dynamic = Segment {
-            kind: PT_DYNAMIC,
-            offset: 64 + 2 * 56,
-            address: 0,
-            length: 48,
-        };
+    /// A library of one part, which is loaded at 0x1000, and of a dynamic section with the texts at
+    /// `address` and one name at `name` in them.
+    fn crafted(offset: u64, length: u64, address: u64, name: u64) -> io::Result<Vec<String>> {
+        let part = [PT_LOAD, offset, 0x1000, length];
+        let dynamic = [PT_DYNAMIC, 64 + 2 * 56, 0, 48];
         let entries = [DT_NEEDED, name, DT_STRTAB, address, DT_NULL, 0]
             .map(u64::to_le_bytes)
             .concat();
@@ -208,38 +198,19 @@ mod tests {
     #[test]
     fn numbers_of_a_header_that_no_sum_holds_are_damage() {
         const TEXTS: u64 = 64 + 2 * 56 + 48;
-        let part = |offset: u64, length: u64| Segment {
-            kind: PT_LOAD,
-            offset,
-            address: 0x1000,
-            length,
-        };
-        assert_eq!(crafted(part(TEXTS, 10), 0x1000, 0).unwrap(), ["libc.so.6"]);
-        for (offset, address, name) in [
-            (u64::MAX, 0x1001, 0),
-            (u64::MAX - 15, 0x1010, 0),
-            (TEXTS, 0x1000, u64::MAX),
-            (16, u64::MAX, u64::MAX),
+        const ALL: u64 = u64::MAX;
+        assert_eq!(crafted(TEXTS, 10, 0x1000, 0).unwrap(), ["libc.so.6"]);
+        for read in [
+            crafted(ALL, ALL, 0x1001, 0),
+            crafted(ALL - 15, ALL, 0x1010, 0),
+            crafted(TEXTS, ALL, 0x1000, ALL),
+            crafted(16, ALL, ALL, ALL),
+            read_back([PT_DYNAMIC, 0].map(|kind| [kind, 0, 0, ALL]), &[]),
         ] {
-            let error = crafted(part(offset, u64::MAX), address, name).unwrap_err();
-            assert_eq!(
-                error.to_string(),
-                "its ELF header is damaged",
-                "{offset} {address} {name}"
-            );
+            assert_eq!(read.unwrap_err().to_string(), "its ELF header is damaged");
         }
-        let endless = [PT_DYNAMIC, 0].map(|kind| Segment {
-            kind,
-            offset: 0,
-            address: 0,
-            length: u64::MAX,
-        });
-        assert_eq!(
-            read_back(endless, &[]).unwrap_err().to_string(),
-            "its ELF header is damaged"
-        );
         // No file goes on so far.
-        assert!(crafted(part(u64::MAX - 16, u64::MAX), 0x1010, 0).is_err());
-        assert!(crafted(part(TEXTS, u64::MAX), u64::MAX, 0).is_err());
+        assert!(crafted(ALL - 16, ALL, 0x1010, 0).is_err());
+        assert!(crafted(TEXTS, ALL, ALL, 0).is_err());
     }
 }

@@ -5,7 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Build, DEFAULT_VERSION, OLDEST_VERSION, ProbeError, Release, Version};
+use crate::text::joined;
 use crate::units::Bytes;
+
+/// What comes of looking for a library, or of installing one.
+pub(super) type Result<T, E = RuntimeError> = std::result::Result<T, E>;
 
 /// Why there is no library to use.
 #[derive(Debug, thiserror::Error)]
@@ -147,7 +151,7 @@ impl RuntimeError {
                 format!("use `--runtime cpu@{DEFAULT_VERSION}` or `--runtime PATH`")
             }
             Self::UnknownBuild(_) => {
-                let builds = Build::ALL.map(|build| format!("`{build}@VERSION`")).join(", ");
+                let builds = joined(Build::ALL.map(|build| format!("`{build}@VERSION`")));
                 format!("use one of {builds}, or {OWN} of another build")
             }
             Self::UnreadablePath { .. } | Self::NoLibraryInside { .. } => {
@@ -166,10 +170,12 @@ impl RuntimeError {
                 "check the network and pip's configuration (proxy, index); without a network, copy \
                  `libonnxruntime.so` here and {OWN}"
             ),
-            Self::NoSuchVersion(_, available) => match newest(available) {
-                Some(list) => format!("use one of those that there are: {list}"),
-                None => format!("the index has none that onnxprof loads; {OWN}"),
-            },
+            Self::NoSuchVersion(_, available) if available.is_empty() => {
+                format!("the index has none that onnxprof loads; {OWN}")
+            }
+            Self::NoSuchVersion(_, available) => {
+                format!("use one of those that there are: {}", newest(available))
+            }
             Self::NoLatest(build) => {
                 format!("see `onnxprof runtime list --remote`, and name a version: `{build}@VERSION`")
             }
@@ -186,8 +192,8 @@ impl RuntimeError {
             }
             Self::NotInstalled(_, installed) if installed.is_empty() => "nothing is installed".into(),
             Self::NotInstalled(_, installed) => {
-                let words: Vec<String> = installed.iter().map(|release| format!("`{release}`")).collect();
-                format!("name one that is: {}", words.join(", "))
+                let words = installed.iter().map(|release| format!("`{release}`"));
+                format!("name one that is: {}", joined(words))
             }
             Self::Unopenable { release: Release { build, .. }, .. } => format!(
                 "check which index pip uses, choose another version from `onnxprof runtime list --remote` (`{build}@VERSION`), \
@@ -211,9 +217,8 @@ pub fn removal_hint(release: Release) -> String {
 }
 
 /// The newest patch of each minor version, newest first.
-fn newest(ascending: &[Version]) -> Option<String> {
+fn newest(ascending: &[Version]) -> String {
     let mut kept: Vec<&Version> = ascending.iter().rev().collect();
     kept.dedup_by_key(|version| (version.major, version.minor));
-    let words: Vec<String> = kept.into_iter().map(Version::to_string).collect();
-    (!words.is_empty()).then(|| words.join(", "))
+    joined(kept)
 }

@@ -13,7 +13,7 @@ use super::probe::Opener;
 use super::room::{self, Step};
 use super::staging::{self, storage};
 use super::unpack::Unpacked;
-use super::{Build, Cache, Condition, Release, RuntimeError, needs, wheel};
+use super::{Build, Cache, CachedLibrary, Condition, Release, Result, RuntimeError, needs, wheel};
 use crate::units::Bytes;
 
 /// An installed library.
@@ -42,56 +42,66 @@ pub fn install(
     release: Release,
     opener: &Opener,
     progress: &mut dyn FnMut(&str),
-) -> Result<Installed, RuntimeError> {
+) -> Result<Installed> {
     let runtimes = cache.runtimes();
     fs::create_dir_all(runtimes).map_err(|source| storage(runtimes, source))?;
     let _lock = staging::lock(runtimes, progress).map_err(|source| storage(runtimes, source))?;
-    if let Some(library) = cache.get(release)? {
-        match library.condition {
-            Condition::Intact => {
-                return Ok(Installed {
-                    library: library.path,
-                    newly: false,
-                    size_bytes: library.size_bytes,
-                });
+    let (library, newly) = match cache.get(release)? {
+        Some(library) if library.condition == Condition::Intact => (library, false),
+        broken => {
+            if let Some(CachedLibrary {
+                condition: Condition::Broken(why),
+                path,
+                ..
+            }) = broken
+            {
+                progress(&format!(
+                    "`{}` is not as it was installed: {why}",
+                    path.display()
+                ));
             }
-            Condition::Broken(why) => progress(&format!(
-                "`{}` is not as it was installed: {why}",
-                library.path.display()
-            )),
+            (anew(cache, release, opener, progress)?, true)
         }
-    }
+    };
+    Ok(Installed {
+        library: library.path,
+        newly,
+        size_bytes: library.size_bytes,
+    })
+}
+
+fn anew(
+    cache: &Cache,
+    release: Release,
+    opener: &Opener,
+    progress: &mut dyn FnMut(&str),
+) -> Result<CachedLibrary> {
     release.build.platforms()?;
     let pip = Pip::find()?;
+    let (runtimes, place) = (cache.runtimes(), cache.folder(release));
     require_room(release, runtimes)?;
-    let place = cache.folder(release);
     announce(release, &place, progress);
-    let (unpacked, manifest) = prepare(&pip, runtimes, release, progress)?;
+    let (unpacked, Manifest { library, wheel, .. }) = prepare(&pip, runtimes, release, progress)?;
     opener
-        .ask(&unpacked.path().join(manifest.library))
+        .ask(&unpacked.path().join(library))
         .map_err(|source| RuntimeError::Unopenable {
             release,
-            wheel: manifest.wheel,
+            wheel,
             source,
         })?;
     staging::put_in_place(runtimes, &place, unpacked)
         .map_err(|source| storage(runtimes, source))?;
-    let library = cache.intact(release)?.ok_or_else(|| {
+    cache.intact(release)?.ok_or_else(|| {
         storage(
             runtimes,
             io::Error::other("it changed while it was installed"),
         )
-    })?;
-    Ok(Installed {
-        library: library.path,
-        newly: true,
-        size_bytes: library.size_bytes,
     })
 }
 
 /// Whether the system has the CUDA libraries that the GPU build needs is known for sure when its
 /// wheel is there; where it has none, there must be room for them from the beginning.
-fn require_room(release: Release, runtimes: &Path) -> Result<(), RuntimeError> {
+fn require_room(release: Release, runtimes: &Path) -> Result<()> {
     let mut steps = vec![Step::of(release)];
     if release.build == Build::Cuda && !needs::has_cuda() {
         steps.push(room::CUDA_LIBRARIES);
@@ -100,9 +110,12 @@ fn require_room(release: Release, runtimes: &Path) -> Result<(), RuntimeError> {
 }
 
 fn announce(release: Release, place: &Path, progress: &mut dyn FnMut(&str)) {
-    let size = wheel::size_of_download(release)
-        .map(|size| format!(", a download of {}", size.in_megabytes()));
-    let (title, size) = (release.title(), size.unwrap_or_default());
+    let size = wheel::size_of_download(release);
+    let (title, size) = (
+        release.title(),
+        size.map(|size| format!(", a download of {}", size.in_megabytes()))
+            .unwrap_or_default(),
+    );
     progress(&format!(
         "installing {title} with pip into `{}`{size}",
         place.display()
@@ -114,7 +127,7 @@ fn prepare(
     runtimes: &Path,
     release: Release,
     progress: &mut dyn FnMut(&str),
-) -> Result<(TempDir, Manifest), RuntimeError> {
+) -> Result<(TempDir, Manifest)> {
     let failed = |source| storage(runtimes, source);
     let downloads = staging::unfinished(runtimes).map_err(failed)?;
     let download = pip.download(release, downloads.path())?;
@@ -151,11 +164,8 @@ fn prepare(
 
 fn say_unpacking(wheel: &Path, progress: &mut dyn FnMut(&str)) {
     if let Ok(metadata) = wheel.metadata() {
-        progress(&format!(
-            "unpacking `{}` ({})",
-            wheel::file_name(wheel),
-            Bytes(metadata.len()).in_megabytes()
-        ));
+        let size = Bytes(metadata.len()).in_megabytes();
+        progress(&format!("unpacking `{}` ({size})", wheel::file_name(wheel)));
     }
 }
 
@@ -176,11 +186,7 @@ pub struct Removed {
 ///
 /// # Errors
 /// It is not installed, or the cache cannot be changed.
-pub fn remove(
-    cache: &Cache,
-    release: Release,
-    progress: &mut dyn FnMut(&str),
-) -> Result<Removed, RuntimeError> {
+pub fn remove(cache: &Cache, release: Release, progress: &mut dyn FnMut(&str)) -> Result<Removed> {
     let failed = |source| storage(cache.runtimes(), source);
     require_installed(cache, release)?;
     let _lock = staging::lock(cache.runtimes(), progress).map_err(failed)?;
@@ -198,7 +204,7 @@ pub fn remove(
     Ok(Removed { folder, size_bytes })
 }
 
-fn require_installed(cache: &Cache, release: Release) -> Result<(), RuntimeError> {
+fn require_installed(cache: &Cache, release: Release) -> Result<()> {
     let installed = cache.releases()?;
     if installed.contains(&release) {
         Ok(())
@@ -215,27 +221,24 @@ mod tests {
     fn what_is_removed_is_gone_the_rest_stays_and_nothing_is_created_where_nothing_is_installed() {
         let home = tempfile::tempdir().unwrap();
         let cache = Cache::at(home.path());
-        let [gone, kept] = [Build::OpenVino, Build::Cpu].map(|build| Release {
-            build,
-            version: "1.24.1".parse().unwrap(),
-        });
-        let error = remove(&cache, gone, &mut |_| {}).unwrap_err();
-        assert_eq!(error.hint().unwrap(), "nothing is installed");
+        let version = "1.24.1".parse().unwrap();
+        let [gone, kept] = [Build::OpenVino, Build::Cpu].map(|build| Release { build, version });
+        let removed = || remove(&cache, gone, &mut |_| {});
+        assert_eq!(
+            removed().unwrap_err().hint().unwrap(),
+            "nothing is installed"
+        );
         assert_eq!(home.path().read_dir().unwrap().count(), 0);
         for release in [gone, kept] {
             std::fs::create_dir_all(cache.folder(release).join("cuda")).unwrap();
         }
-        let removed = remove(&cache, gone, &mut |_| {}).unwrap();
-        assert_eq!(
-            removed,
-            Removed {
-                folder: cache.folder(gone),
-                size_bytes: None
-            }
-        );
+        let Removed { folder, size_bytes } = removed().unwrap();
+        assert_eq!((folder, size_bytes), (cache.folder(gone), None));
         assert_eq!(cache.releases().unwrap(), [kept]);
-        let error = remove(&cache, gone, &mut |_| {}).unwrap_err();
-        assert_eq!(error.hint().unwrap(), "name one that is: `cpu@1.24.1`");
+        assert_eq!(
+            removed().unwrap_err().hint().unwrap(),
+            "name one that is: `cpu@1.24.1`"
+        );
         let names = cache
             .runtimes()
             .read_dir()

@@ -1,8 +1,9 @@
 //! From a path that a user gave to the library's file.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{RuntimeError, Version};
+use super::{Result, RuntimeError, Version};
 
 /// Folders, relative to the one given, in which archives and Python packages of ONNX Runtime keep
 /// the library.
@@ -14,71 +15,65 @@ const FOLDERS: [&str; 3] = ["", "lib", "capi"];
 ///
 /// # Errors
 /// The path does not exist or cannot be read, or the folder holds no library.
-pub fn library(named_by: &'static str, path: &Path) -> Result<PathBuf, RuntimeError> {
-    let unreadable = |source| RuntimeError::UnreadablePath(path.into(), named_by, source);
-    let absolute = std::path::absolute(path).map_err(unreadable)?;
-    let metadata = std::fs::metadata(&absolute).map_err(unreadable)?;
-    if metadata.is_file() {
-        return Ok(absolute);
+pub fn library(named_by: &'static str, path: &Path) -> Result<PathBuf> {
+    match found(path) {
+        Ok(Some(library)) => Ok(library),
+        Ok(None) => Err(RuntimeError::NoLibraryInside(path.into(), named_by)),
+        Err(source) => Err(RuntimeError::UnreadablePath(path.into(), named_by, source)),
     }
-    for folder in FOLDERS
-        .map(|folder| absolute.join(folder))
-        .iter()
-        .filter(|folder| folder.is_dir())
-    {
-        if let Some(name) = best_name(folder).map_err(unreadable)? {
-            return Ok(folder.join(name));
+}
+
+fn found(path: &Path) -> io::Result<Option<PathBuf>> {
+    let absolute = std::path::absolute(path)?;
+    if absolute.metadata()?.is_file() {
+        return Ok(Some(absolute));
+    }
+    for folder in FOLDERS.map(|folder| absolute.join(folder)) {
+        if folder.is_dir()
+            && let Some(name) = best_name(&folder)?
+        {
+            return Ok(Some(folder.join(name)));
         }
     }
-    Err(RuntimeError::NoLibraryInside(path.into(), named_by))
+    Ok(None)
 }
 
 /// The version at the end of a library's file name, symbolic links followed.
 pub(super) fn version_in_name(path: &Path) -> Option<Version> {
-    let file = std::fs::canonicalize(path).ok()?;
-    version_of_name(file.file_name()?.to_str()?)
+    version_of_name(std::fs::canonicalize(path).ok()?.file_name()?.to_str()?)
 }
 
 /// Name of the library in `folder` that has the highest version in it; a name without version is
 /// taken for the highest, since it is the one that a linker would use.
-fn best_name(folder: &Path) -> std::io::Result<Option<String>> {
+fn best_name(folder: &Path) -> io::Result<Option<String>> {
     let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        if let Ok(name) = entry?.file_name().into_string() {
-            names.push(name);
-        }
+    for entry in folder.read_dir()? {
+        names.extend(entry?.file_name().into_string().ok());
     }
-    let rank = |name: &String| (!name.contains(char::is_numeric), version_of_name(name));
     Ok(names
         .into_iter()
         .filter(|name| is_library_name(name))
-        .max_by_key(rank))
+        .max_by_key(|name| (!name.contains(char::is_numeric), version_of_name(name))))
 }
 
 fn is_library_name(name: &str) -> bool {
-    match (
-        name.strip_prefix("libonnxruntime.so"),
-        name.strip_prefix("libonnxruntime"),
-    ) {
-        (Some(rest), _) => rest.is_empty() || is_versioned(rest),
-        (None, Some(rest)) => {
-            rest == ".dylib" || rest.strip_suffix(".dylib").is_some_and(is_versioned)
-        }
-        (None, None) => name == "onnxruntime.dll",
-    }
+    let rest = name
+        .strip_prefix("libonnxruntime.so")
+        .or_else(|| name.strip_prefix("libonnxruntime")?.strip_suffix(".dylib"));
+    rest.map_or(name == "onnxruntime.dll", |rest| {
+        rest.is_empty() || is_versioned(rest)
+    })
 }
 
 fn is_versioned(rest: &str) -> bool {
-    rest.strip_prefix('.')
-        .is_some_and(|version| !version.is_empty())
+    rest.len() > 1 && rest.starts_with('.')
 }
 
 fn version_of_name(name: &str) -> Option<Version> {
-    let rest = name.strip_prefix("libonnxruntime.so.").or_else(|| {
-        let rest = name.strip_prefix("libonnxruntime.")?;
-        rest.strip_suffix(".dylib")
-    })?;
-    rest.parse().ok()
+    let rest = name
+        .strip_prefix("libonnxruntime.so.")
+        .or_else(|| name.strip_prefix("libonnxruntime.")?.strip_suffix(".dylib"));
+    rest?.parse().ok()
 }
 
 #[cfg(test)]
@@ -107,37 +102,33 @@ mod tests {
 
     #[test]
     fn a_folder_yields_the_name_without_a_version_or_else_the_highest() {
-        let versions = [
-            "libonnxruntime.so.1.9.0",
-            "libonnxruntime.so.1.31.1",
-            "libonnxruntime_providers_shared.so",
-        ];
-        let linked = [
-            "libonnxruntime.so",
-            "libonnxruntime.so.1",
-            "libonnxruntime.so.1.31.1",
-        ];
         for (inner, names, best, version) in [
-            ("capi", versions, versions[1], Some("1.31.1")),
-            ("", linked, linked[0], None),
+            (
+                "capi",
+                "libonnxruntime.so.1.9.0 libonnxruntime.so.1.31.1 libonnxruntime_providers_shared.so",
+                "libonnxruntime.so.1.31.1",
+                Some("1.31.1"),
+            ),
+            (
+                "",
+                "libonnxruntime.so libonnxruntime.so.1 libonnxruntime.so.1.31.1",
+                "libonnxruntime.so",
+                None,
+            ),
         ] {
             let folder = tempfile::tempdir().unwrap();
             let inner = folder.path().join(inner);
             std::fs::create_dir_all(&inner).unwrap();
-            let error = library("--runtime", folder.path()).unwrap_err();
-            assert!(
-                matches!(error, RuntimeError::NoLibraryInside(..)),
-                "{error:?}"
-            );
-            names
-                .iter()
-                .for_each(|name| std::fs::write(inner.join(name), "").unwrap());
-            let found = library("--runtime", folder.path()).unwrap();
+            let found = || library("--runtime", folder.path());
+            assert!(matches!(found(), Err(RuntimeError::NoLibraryInside(..))));
+            for name in names.split(' ') {
+                std::fs::write(inner.join(name), "").unwrap();
+            }
+            let found = found().unwrap();
             assert_eq!(found, inner.join(best));
             assert_eq!(
                 version_in_name(&found),
-                version.map(|version| version.parse().unwrap()),
-                "{best}"
+                version.map(|version| version.parse().unwrap())
             );
         }
     }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use serde::{Deserialize, Serialize};
@@ -65,13 +65,6 @@ pub(super) enum Verification {
     Nothing,
 }
 
-#[derive(Debug)]
-pub(super) struct Checked {
-    pub library: PathBuf,
-    /// Size of its folder; absent where the manifest does not tell.
-    pub size_bytes: Option<Bytes>,
-}
-
 pub(super) fn write(folder: &Path, manifest: &Manifest) -> io::Result<()> {
     let mut file = File::create(folder.join(MANIFEST))?;
     serde_json::to_writer_pretty(&mut file, manifest)?;
@@ -84,51 +77,45 @@ pub(super) fn read(folder: &Path) -> Result<Manifest, String> {
     serde_json::from_slice(&text).map_err(|error| format!("its {MANIFEST} is malformed: {error}"))
 }
 
-/// The library in `folder`, if it and every other file are what the manifest says; else why not.
-pub(super) fn check(folder: &Path) -> Result<Checked, String> {
+/// The manifest of a folder, if every file is what it says; else why not.
+pub(super) fn check(folder: &Path) -> Result<Manifest, String> {
     let manifest = read(folder)?;
-    let library = folder.join(&manifest.library);
-    check_hash(&library, &manifest.library, &manifest.library_sha256)?;
-    for file in manifest
+    let library = &manifest.library;
+    check_hash(&folder.join(library), library, &manifest.library_sha256)?;
+    manifest
         .files
         .iter()
-        .filter(|file| file.name != manifest.library)
-    {
-        check_file(folder, file)?;
-    }
-    Ok(Checked {
-        library,
-        size_bytes: manifest.size_bytes,
-    })
+        .filter(|file| file.name != *library)
+        .try_for_each(|file| check_file(folder, file))?;
+    Ok(manifest)
 }
 
 /// Compares a file with its entry. The hash is only taken where the file was written since it was
 /// installed: the CUDA libraries are gigabytes, and every command looks them up.
 fn check_file(folder: &Path, file: &ManifestFile) -> Result<(), String> {
-    let path = folder.join(&file.name);
-    let metadata = std::fs::metadata(&path)
-        .map_err(|error| format!("`{}` is unreadable: {error}", file.name))?;
+    let (name, path) = (&file.name, folder.join(&file.name));
+    let metadata = path
+        .metadata()
+        .map_err(|error| format!("`{name}` is unreadable: {error}"))?;
     if metadata.len() != file.size_bytes.0 {
         return Err(format!(
-            "the size of `{}` is not the one in its {MANIFEST}",
-            file.name
+            "the size of `{name}` is not the one in its {MANIFEST}"
         ));
     }
     if file.modified_ns.is_some() && modified(&metadata) == file.modified_ns {
         return Ok(());
     }
-    check_hash(&path, &file.name, &file.sha256)
+    check_hash(&path, name, &file.sha256)
 }
 
 fn check_hash(path: &Path, name: &str, expected: &str) -> Result<(), String> {
     let found = hash::of_file(path).map_err(|error| format!("`{name}` is unreadable: {error}"))?;
-    if found == expected {
-        Ok(())
-    } else {
-        Err(format!(
+    if found != expected {
+        return Err(format!(
             "the SHA-256 of `{name}` is not the one in its {MANIFEST}"
-        ))
+        ));
     }
+    Ok(())
 }
 
 /// When a file was written, since 1970.
@@ -185,57 +172,47 @@ mod tests {
         folder
     }
 
+    /// Gives the plugin another date than the manifest has.
+    fn redate(folder: &Path) {
+        let file = File::options().write(true).open(folder.join(PLUGIN));
+        let date = UNIX_EPOCH + Duration::from_secs(1);
+        file.unwrap().set_modified(date).unwrap();
+    }
+
     #[test]
     fn a_folder_as_it_was_installed_is_intact_also_with_other_dates() {
         let folder = installed();
-        let intact = Ok((folder.path().join(LIBRARY), Some(Bytes(13))));
-        let checked = || check(folder.path()).map(|checked| (checked.library, checked.size_bytes));
-        assert_eq!(checked(), intact);
-        let file = File::options()
-            .write(true)
-            .open(folder.path().join(PLUGIN))
-            .unwrap();
-        file.set_modified(UNIX_EPOCH + Duration::from_secs(1))
-            .unwrap();
-        assert_eq!(checked(), intact);
+        let checked = check(folder.path()).unwrap();
+        assert_eq!(
+            (checked.library.as_str(), checked.size_bytes),
+            (LIBRARY, Some(Bytes(13)))
+        );
+        redate(folder.path());
+        assert_eq!(check(folder.path()), Ok(checked));
     }
 
     #[test]
     fn a_companion_that_is_gone_or_changed_breaks_the_library() {
         let folder = installed();
         let plugin = folder.path().join(PLUGIN);
+        let why = || check(folder.path()).unwrap_err();
         std::fs::write(&plugin, "longer plugin").unwrap();
-        assert!(
-            check(folder.path())
-                .unwrap_err()
-                .contains("size of `libplugin.so`")
-        );
+        assert!(why().contains("size of `libplugin.so`"));
         std::fs::write(&plugin, "plugim").unwrap();
-        let file = File::options().write(true).open(&plugin).unwrap();
-        file.set_modified(UNIX_EPOCH + Duration::from_secs(1))
-            .unwrap();
-        assert!(
-            check(folder.path())
-                .unwrap_err()
-                .contains("SHA-256 of `libplugin.so`")
-        );
+        redate(folder.path());
+        assert!(why().contains("SHA-256 of `libplugin.so`"));
         std::fs::remove_file(&plugin).unwrap();
-        assert!(
-            check(folder.path())
-                .unwrap_err()
-                .contains("`libplugin.so` is unreadable")
-        );
+        assert!(why().contains("`libplugin.so` is unreadable"));
     }
 
     #[test]
     fn a_manifest_that_knows_of_the_library_alone_still_counts() {
         let folder = installed();
-        let text = format!(
+        std::fs::write(folder.path().join(MANIFEST), format!(
             r#"{{"version": "1.24.1", "library": "{LIBRARY}", "library_sha256": "{}", "wheel": "w.whl",
                  "wheel_sha256": "", "verified_against": "pinned"}}"#,
             hash::of_file(&folder.path().join(LIBRARY)).unwrap()
-        );
-        std::fs::write(folder.path().join(MANIFEST), text).unwrap();
+        )).unwrap();
         assert_eq!(check(folder.path()).unwrap().size_bytes, None);
         assert_eq!(read(folder.path()).unwrap().build, Build::Cpu);
     }

@@ -29,6 +29,7 @@ mod wheel;
 
 pub use crate::provider::Build;
 pub use cache::{Cache, CachedLibrary, Condition};
+use error::Result;
 pub use error::{RuntimeError, removal_hint};
 pub use install::{Installed, Removed, install, remove};
 pub use locate::library as library_at;
@@ -52,8 +53,6 @@ pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 pub struct Found {
     /// The library's file, absolute.
     pub path: PathBuf,
-    /// Version by the manifest in the cache or by the file's name; absent where neither tells.
-    pub version: Option<String>,
     /// Build by the place in the cache; absent elsewhere.
     pub build: Option<Build>,
     /// Which step of the look-up found it.
@@ -94,20 +93,20 @@ pub enum FoundBy {
 
 impl fmt::Display for FoundBy {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FoundBy::Path => write!(out, "given by --runtime"),
-            FoundBy::Version => write!(out, "asked for by --runtime, in the cache"),
-            FoundBy::Environment => write!(out, "named by {LIBRARY_VARIABLE}"),
-            FoundBy::Python(environment) => write!(out, "the package of {environment}"),
-            FoundBy::CachedDefault => write!(out, "the default, in the cache"),
+        out.write_str(match self {
+            FoundBy::Path => "given by --runtime",
+            FoundBy::Version => "asked for by --runtime, in the cache",
+            FoundBy::Environment => return write!(out, "named by {LIBRARY_VARIABLE}"),
+            FoundBy::Python(environment) => return write!(out, "the package of {environment}"),
+            FoundBy::CachedDefault => "the default, in the cache",
             FoundBy::CachedNewest => {
-                write!(
+                return write!(
                     out,
                     "the newest in the cache, where the default {DEFAULT_VERSION} is not"
-                )
+                );
             }
-            FoundBy::Installed => write!(out, "installed just now"),
-        }
+            FoundBy::Installed => "installed just now",
+        })
     }
 }
 
@@ -155,7 +154,7 @@ pub fn resolve(
     request: Option<&str>,
     opener: &Opener,
     progress: &mut dyn FnMut(&str),
-) -> Result<Found, RuntimeError> {
+) -> Result<Found> {
     tidy();
     let lookup = find(request)?;
     let (Lookup::Found(Found { passed_over, .. }) | Lookup::Missing { passed_over, .. }) = &lookup;
@@ -174,10 +173,8 @@ pub fn resolve(
                 (false, Some(_)) => FoundBy::Version,
                 (false, None) => FoundBy::CachedDefault,
             };
-            let (path, version) = (installed.library, Some(release.version.to_string()));
             Ok(Found {
-                path,
-                version,
+                path: installed.library,
                 build: Some(release.build),
                 found_by,
                 passed_over,
@@ -198,7 +195,7 @@ pub fn tidy() {
 ///
 /// # Errors
 /// As [`resolve`], less what installing can run into.
-pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
+pub fn find(request: Option<&str>) -> Result<Lookup> {
     let named = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty());
     match (request.map(str::parse::<Request>).transpose()?, named) {
         (Some(Request::Path(path)), _) => at_path(&path, FoundBy::Path),
@@ -213,47 +210,52 @@ pub fn find(request: Option<&str>) -> Result<Lookup, RuntimeError> {
 }
 
 /// The library of a package, if it can be used here; else why not, in a sentence.
-fn usable(package: PythonPackage) -> Result<Found, String> {
-    let PythonPackage {
+fn usable(
+    PythonPackage {
         environment,
         library,
-    } = package;
-    let refused = |why: String| format!("the onnxruntime of {environment} is passed over: {why}");
-    let path = library
-        .map_err(|folder| refused(format!("`{}` has no shared library", folder.display())))?;
-    let version = locate::version_in_name(&path);
-    if let Some(version) = version.filter(|version| *version < OLDEST_VERSION) {
-        return Err(refused(RuntimeError::TooOld(version).to_string()));
-    }
-    let unreadable = |error| {
-        refused(format!(
-            "`{}` cannot be read as a shared library: {error}",
-            path.display()
-        ))
-    };
-    elf::needed(&path).map_err(unreadable)?;
-    let version = version.map(|version| version.to_string());
+    }: PythonPackage,
+) -> Result<Found, String> {
+    let path = openable(library)
+        .map_err(|why| format!("the onnxruntime of {environment} is passed over: {why}"))?;
     Ok(Found {
         path,
-        version,
         build: None,
         found_by: FoundBy::Python(environment),
         passed_over: None,
     })
 }
 
-fn released(release: Release) -> Result<Lookup, RuntimeError> {
-    let library = Cache::locate()?.intact(release)?;
-    let missing = Lookup::Missing {
-        release,
-        passed_over: None,
-    };
-    Ok(library.map_or(missing, |library| in_cache(library, FoundBy::Version, None)))
+/// The library of a package, if it is new enough and can be read; else why not.
+fn openable(library: Result<PathBuf, PathBuf>) -> Result<PathBuf, String> {
+    let path = library.map_err(|folder| format!("`{}` has no shared library", folder.display()))?;
+    match locate::version_in_name(&path) {
+        Some(version) if version < OLDEST_VERSION => Err(RuntimeError::TooOld(version).to_string()),
+        _ => match elf::needed(&path) {
+            Ok(_) => Ok(path),
+            Err(error) => {
+                let path = path.display();
+                Err(format!(
+                    "`{path}` cannot be read as a shared library: {error}"
+                ))
+            }
+        },
+    }
+}
+
+fn released(release: Release) -> Result<Lookup> {
+    Ok(match Cache::locate()?.intact(release)? {
+        Some(library) => in_cache(library, FoundBy::Version, None),
+        None => Lookup::Missing {
+            release,
+            passed_over: None,
+        },
+    })
 }
 
 /// The default version of the CPU build if the cache has it intact, else the newest of that build
 /// that is. Other builds are used only where they are asked for.
-fn best_in_cache(cache: &Cache, passed_over: Option<String>) -> Result<Lookup, RuntimeError> {
+fn best_in_cache(cache: &Cache, passed_over: Option<String>) -> Result<Lookup> {
     let default = Release::cpu(DEFAULT_VERSION);
     if let Some(library) = cache.intact(default)? {
         return Ok(in_cache(library, FoundBy::CachedDefault, passed_over));
@@ -274,12 +276,9 @@ fn best_in_cache(cache: &Cache, passed_over: Option<String>) -> Result<Lookup, R
     })
 }
 
-fn at_path(path: &Path, found_by: FoundBy) -> Result<Lookup, RuntimeError> {
-    let path = locate::library(found_by.place(), path)?;
-    let version = locate::version_in_name(&path).map(|version| version.to_string());
+fn at_path(path: &Path, found_by: FoundBy) -> Result<Lookup> {
     Ok(Lookup::Found(Found {
-        path,
-        version,
+        path: locate::library(found_by.place(), path)?,
         build: None,
         found_by,
         passed_over: None,
@@ -287,12 +286,9 @@ fn at_path(path: &Path, found_by: FoundBy) -> Result<Lookup, RuntimeError> {
 }
 
 fn in_cache(library: CachedLibrary, found_by: FoundBy, passed_over: Option<String>) -> Lookup {
-    let Release { build, version } = library.release;
-    let (path, version) = (library.path, Some(version.to_string()));
     Lookup::Found(Found {
-        path,
-        version,
-        build: Some(build),
+        path: library.path,
+        build: Some(library.release.build),
         found_by,
         passed_over,
     })

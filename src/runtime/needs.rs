@@ -1,7 +1,6 @@
 //! Where the system's loader finds what a library needs.
 
 use std::ffi::OsString;
-use std::fs::ReadDir;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -68,29 +67,35 @@ fn library_folders(library: &Path) -> Vec<PathBuf> {
     }
     let mut folders = vec![own.to_owned(), own.join(CUDA_FOLDER)];
     if own.join(CUDA_PROVIDER).exists() {
-        // `onnxruntime/capi` and `nvidia/cudnn/lib` stand in the same folder of packages.
-        let packages = own
-            .parent()
-            .and_then(Path::parent)
-            .map(|packages| packages.join("nvidia"));
-        let entries = packages
-            .and_then(|packages| packages.read_dir().ok())
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut libraries: Vec<PathBuf> = entries.map(|entry| entry.path().join("lib")).collect();
-        libraries.sort_unstable();
-        folders.extend(libraries);
+        folders.extend(folders_of_packages(own));
     }
     folders.retain(|folder| folder.is_dir());
     folders
 }
 
+/// Folders beside that of a package: `onnxruntime/capi` and `nvidia/cudnn/lib` stand in the same
+/// folder of packages.
+fn folders_of_packages(own: &Path) -> Vec<PathBuf> {
+    let packages = own.parent().and_then(Path::parent);
+    let mut folders: Vec<PathBuf> = packages
+        .map(|packages| packages.join("nvidia").read_dir())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path().join("lib"))
+        .collect();
+    folders.sort_unstable();
+    folders
+}
+
 fn holds(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> bool {
-    let names = |entries: ReadDir| entries.flatten().map(|entry| entry.file_name());
     folder
         .read_dir()
-        .is_ok_and(|entries| names(entries).any(|name| name.to_str().is_some_and(&is_wanted)))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| entry.file_name().to_str().is_some_and(&is_wanted))
 }
 
 /// The value of [`LOADER_VARIABLE`] for a process that opens the ONNX Runtime at `library`: its
@@ -108,8 +113,7 @@ pub fn loader_path(library: &Path) -> Option<OsString> {
 /// The folders of this process's own [`LOADER_VARIABLE`]. An empty one would be the working folder,
 /// which nobody means.
 fn folders_of_environment() -> Vec<PathBuf> {
-    let value = std::env::var_os(LOADER_VARIABLE).unwrap_or_default();
-    std::env::split_paths(&value)
+    std::env::split_paths(&std::env::var_os(LOADER_VARIABLE).unwrap_or_default())
         .filter(|folder| !folder.as_os_str().is_empty())
         .collect()
 }
@@ -125,15 +129,18 @@ fn folders_of_system() -> impl Iterator<Item = PathBuf> {
 /// provider, and for one whose provider cannot be read.
 #[must_use]
 pub fn missing_libraries(library: &Path) -> Vec<String> {
-    let needed = library
-        .parent()
-        .map(cuda_libraries)
-        .and_then(Result::ok)
-        .unwrap_or_default();
+    let needed = library.parent().map(cuda_libraries);
     needed
-        .into_iter()
+        .and_then(Result::ok)
+        .map_or_else(Vec::new, |needed| missing(&needed))
+}
+
+/// File names of those that are nowhere.
+pub(super) fn missing(needed: &[Needed]) -> Vec<String> {
+    needed
+        .iter()
         .filter(|library| library.path.is_none())
-        .map(|library| library.name)
+        .map(|library| library.name.clone())
         .collect()
 }
 
@@ -146,16 +153,12 @@ pub(super) fn has_cuda() -> bool {
 
 pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
     let provider = folder.join(CUDA_PROVIDER);
-    let names = elf::needed(&provider)?;
-    let is_cuda = |name: &String| CUDA_LIBRARIES.iter().any(|prefix| name.starts_with(prefix));
-    let folders: Vec<PathBuf> = library_folders(&provider)
-        .into_iter()
-        .chain(folders_of_system())
-        .collect();
-
+    let mut names = elf::needed(&provider)?;
+    names.retain(|name| CUDA_LIBRARIES.iter().any(|prefix| name.starts_with(prefix)));
+    let mut folders = library_folders(&provider);
+    folders.extend(folders_of_system());
     let mut needed: Vec<Needed> = names
         .into_iter()
-        .filter(is_cuda)
         .map(|name| Needed {
             path: in_one_of(&folders, &name),
             name,
@@ -164,10 +167,8 @@ pub(super) fn cuda_libraries(folder: &Path) -> io::Result<Vec<Needed>> {
     if needed.iter().any(|library| library.path.is_none()) {
         let known = loader_cache();
         for library in needed.iter_mut().filter(|library| library.path.is_none()) {
-            library.path = known
-                .iter()
-                .find(|(name, _)| *name == library.name)
-                .map(|(_, path)| path.clone());
+            let known = known.iter().find(|(name, _)| *name == library.name);
+            library.path = known.map(|(_, path)| path.clone());
         }
     }
     Ok(needed)
@@ -184,13 +185,13 @@ fn in_one_of(folders: &[PathBuf], name: &str) -> Option<PathBuf> {
 /// asked.
 fn loader_cache() -> Vec<(String, PathBuf)> {
     let (name, places) = LDCONFIG;
-    let programs = Program::find(name).into_iter().chain(
-        places
-            .iter()
-            .filter_map(|place| Program::at(place.as_ref())),
-    );
-    programs
+    Program::find(name)
         .into_iter()
+        .chain(
+            places
+                .iter()
+                .filter_map(|place| Program::at(place.as_ref())),
+        )
         .find_map(ask_loader)
         .unwrap_or_default()
 }
@@ -200,28 +201,33 @@ fn ask_loader(program: Program) -> Option<Vec<(String, PathBuf)>> {
     output
         .status
         .success()
-        .then(|| parse_loader_cache(&String::from_utf8_lossy(&output.stdout)))
+        .then(|| parse_loader_cache(&output.stdout))
 }
 
 /// Reads lines such as `libm.so.6 (libc6,x86-64) => /lib/x86_64-linux-gnu/libm.so.6`, for this
 /// processor.
-fn parse_loader_cache(text: &str) -> Vec<(String, PathBuf)> {
-    let processor = match std::env::consts::ARCH {
-        "x86_64" => "x86-64",
-        "aarch64" => "AArch64",
-        _ => "",
-    };
-    text.lines()
-        .filter_map(|line| cached(line, processor))
+fn parse_loader_cache(output: &[u8]) -> Vec<(String, PathBuf)> {
+    String::from_utf8_lossy(output)
+        .lines()
+        .filter_map(cached)
         .collect()
 }
 
-/// Name and path of a library of the loader's cache, if it is for the processor.
-fn cached(line: &str, processor: &str) -> Option<(String, PathBuf)> {
+/// Name and path of a library of the loader's cache, if it is for this processor.
+fn cached(line: &str) -> Option<(String, PathBuf)> {
     let (description, path) = line.split_once(" => ")?;
     let (name, kind) = description.trim().split_once(' ')?;
-    kind.contains(processor)
-        .then(|| (name.to_owned(), path.trim().into()))
+    kind.contains(processor())
+        .then(|| (name.into(), path.trim().into()))
+}
+
+/// This processor, as the loader's cache calls it.
+fn processor() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "x86-64",
+        "aarch64" => "AArch64",
+        _ => "",
+    }
 }
 
 #[cfg(test)]
@@ -254,15 +260,17 @@ mod tests {
         assert_eq!(library_folders(&library), std::slice::from_ref(&capi));
         touch(&capi.join(CUDA_PROVIDER));
         touch(&capi.join("cuda/libcudart.so.12"));
-        for package in ["cudnn", "cublas"] {
-            touch(&home.path().join("nvidia").join(package).join("lib/lib.so"));
-        }
-        let packages =
-            ["cublas", "cudnn"].map(|name| home.path().join("nvidia").join(name).join("lib"));
-        let [cublas, cudnn] = packages;
+        let nvidia = home.path().join("nvidia");
+        touch(&nvidia.join("cudnn/lib/lib.so"));
+        touch(&nvidia.join("cublas/lib/lib.so"));
         assert_eq!(
             library_folders(&library),
-            [capi.clone(), capi.join("cuda"), cublas, cudnn]
+            [
+                capi.clone(),
+                capi.join("cuda"),
+                nvidia.join("cublas/lib"),
+                nvidia.join("cudnn/lib")
+            ]
         );
         let value = loader_path(&library).unwrap().into_string().unwrap();
         assert!(
@@ -277,10 +285,10 @@ mod tests {
         let text = "2 libs found in cache `/etc/ld.so.cache'\n\
                     \tlibcudart.so.12 (libc6,x86-64) => /usr/local/cuda/lib64/libcudart.so.12\n\
                     \tlibcudnn.so.9 (libc6) => /usr/lib32/libcudnn.so.9\n";
-        let expected = (
-            "libcudart.so.12".to_owned(),
-            PathBuf::from("/usr/local/cuda/lib64/libcudart.so.12"),
+        let path = "/usr/local/cuda/lib64/libcudart.so.12";
+        assert_eq!(
+            parse_loader_cache(text.as_bytes()),
+            [("libcudart.so.12".to_owned(), path.into())]
         );
-        assert_eq!(parse_loader_cache(text), [expected]);
     }
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::PipMessage;
+use super::manifest::Verification;
 use super::pip_words::{Subject, explain, listed};
-use super::{Build, Release, RuntimeError, Version};
+use super::{Build, Release, Result, RuntimeError, Version};
 use crate::foreign::Program;
+use crate::text::joined;
 
 /// How pip may be called; the first that works is used. Python is isolated: it takes no module from
 /// the folder in which it is started or from the user's own packages, and a pip that is there alone
@@ -21,21 +22,19 @@ const COMMANDS: [&[&str]; 4] = [
 /// Time within which pip tells its version: it takes half a second, from a slow disk some seconds.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Python tag of the wheel. The library in it does not depend on Python, so any one will do; a
-/// fixed one makes the wheel's hash known. Every release from 1.23 to 1.32 has this one.
-const PYTHON: [&str; 6] = [
+/// Words of every question. Python's tag is that of the wheel: the library in it does not depend on
+/// Python, so any one will do; a fixed one makes the wheel's hash known. Every release from 1.23 to
+/// 1.32 has this one.
+const ALWAYS: [&str; 9] = [
+    "--only-binary=:all:",
+    "--no-input",
+    "--disable-pip-version-check",
     "--python-version",
     "3.12",
     "--implementation",
     "cp",
     "--abi",
     "cp312",
-];
-
-const ALWAYS: [&str; 3] = [
-    "--only-binary=:all:",
-    "--no-input",
-    "--disable-pip-version-check",
 ];
 
 /// The wheels and their hashes that pip is given.
@@ -55,31 +54,33 @@ pub(super) struct Download {
 }
 
 impl Download {
-    /// Of each wheel in turn whether the index states the SHA-256 that is given here for it. What
+    /// Of each wheel in turn what its SHA-256, given here, is the same as: the one that the index
+    /// states, or nothing. What
     /// pip says as it downloads does not tell, as an index in JSON may state none. So pip is asked
     /// once more, for these hashes: it reads the index again, in whichever form that is, takes the
     /// wheels that are there, and says how many links have the hash. Where it says nothing of the
     /// kind, none is stated.
-    pub(super) fn stated(&self, hashes: &[String]) -> Vec<bool> {
+    pub(super) fn compared(&self, hashes: &[String]) -> Vec<Verification> {
         let said = self.ask_for(hashes).unwrap_or_default();
         self.wheels
             .iter()
-            .map(|wheel| project(wheel).is_some_and(|(name, _)| has_match(&said, &name)))
+            .map(|wheel| project(wheel))
+            .map(|project| match project {
+                Some((name, _)) if has_match(&said, &name) => Verification::Index,
+                _ => Verification::Nothing,
+            })
             .collect()
     }
 
     /// Pip's words when it is to have wheels of these hashes; absent where it cannot be asked.
     fn ask_for(&self, hashes: &[String]) -> Option<String> {
         let folder = self.wheels.first()?.parent()?;
-
-        let lines: Vec<String> = self
-            .wheels
-            .iter()
-            .zip(hashes)
-            .map(|(wheel, sha256)| requirement(wheel, sha256))
-            .collect::<Option<_>>()?;
+        let lines = self.wheels.iter().zip(hashes).map(|(wheel, sha256)| {
+            let (name, version) = project(wheel)?;
+            Some(format!("{name}=={version} --hash=sha256:{sha256}\n"))
+        });
         let file = folder.join(REQUIREMENTS);
-        std::fs::write(&file, lines.concat()).ok()?;
+        std::fs::write(&file, lines.collect::<Option<String>>()?).ok()?;
         let mut words = vec![
             "download",
             "--progress-bar=off",
@@ -98,17 +99,8 @@ impl Download {
 /// Name and version of a wheel by that of its file; the name as pip shows it.
 fn project(wheel: &Path) -> Option<(String, String)> {
     let mut parts = wheel.file_name()?.to_str()?.split('-');
-    let (name, version) = (parts.next()?, parts.next()?);
-    Some((
-        name.to_ascii_lowercase().replace(['_', '.'], "-"),
-        version.to_owned(),
-    ))
-}
-
-/// A line of a file of requirements, for a wheel of this hash.
-fn requirement(wheel: &Path, sha256: &str) -> Option<String> {
-    let (name, version) = project(wheel)?;
-    Some(format!("{name}=={version} --hash=sha256:{sha256}\n"))
+    let name = parts.next()?.to_ascii_lowercase().replace(['_', '.'], "-");
+    Some((name, parts.next()?.to_owned()))
 }
 
 /// Whether pip says of links of a project that one has the hash that it was given.
@@ -131,31 +123,25 @@ fn counts(line: &str, words: &str) -> Option<(u64, u64)> {
 }
 
 impl Pip {
-    pub(super) fn find() -> Result<Self, RuntimeError> {
+    pub(super) fn find() -> Result<Self> {
         COMMANDS
             .iter()
             .filter_map(|words| Some(Program::find(words[0])?.with(&words[1..])))
             .find(works)
             .map(Pip)
             .ok_or_else(|| {
-                let words = COMMANDS.map(|words| format!("`{}`", words.join(" ")));
-                RuntimeError::NoPip(words.join(", "))
+                RuntimeError::NoPip(joined(
+                    COMMANDS.map(|words| format!("`{}`", words.join(" "))),
+                ))
             })
     }
 
     /// Downloads the wheel of a release for this machine into `folder`, which must be empty.
-    pub(super) fn download(
-        &self,
-        release: Release,
-        folder: &Path,
-    ) -> Result<Download, RuntimeError> {
-        let requirement = format!("{}=={}", release.build.package(), release.version);
-        self.fetch(
-            Subject::Release(release),
-            release.build,
-            &["--no-deps", &requirement],
-            folder,
-        )
+    pub(super) fn download(&self, release: Release, folder: &Path) -> Result<Download> {
+        let Release { build, version } = release;
+        let requirement = format!("{}=={version}", build.package());
+        let wanted = ["--no-deps", &requirement];
+        self.fetch(Subject::Release(release), build, &wanted, folder)
     }
 
     /// Downloads the wheels of CUDA libraries, and of those that they need in turn, into `folder`,
@@ -165,25 +151,28 @@ impl Pip {
         release: Release,
         requirements: &[String],
         folder: &Path,
-    ) -> Result<Download, RuntimeError> {
+    ) -> Result<Download> {
         let words: Vec<&str> = requirements.iter().map(String::as_str).collect();
         self.fetch(Subject::Libraries(release), release.build, &words, folder)
     }
 
     /// Ascending.
-    pub(super) fn versions(&self, build: Build) -> Result<Vec<Version>, RuntimeError> {
+    pub(super) fn versions(&self, build: Build) -> Result<Vec<Version>> {
         let subject = Subject::Versions(build);
         let mut words = vec!["index", "versions"];
         words.extend(for_machine(build)?);
         words.push(build.package());
-        let output = self.0.with(&words).output(None);
-        let output = output.map_err(|error| subject.failed(PipMessage(error.to_string())))?;
-        let listed = output
-            .status
-            .success()
-            .then(|| listed(&String::from_utf8_lossy(&output.stdout)))
-            .flatten();
-        listed.ok_or_else(|| explain(subject, Path::new(""), &output))
+        let output = self
+            .0
+            .with(&words)
+            .output(None)
+            .map_err(|error| subject.unreached(error))?;
+        if output.status.success()
+            && let Some(listed) = listed(&String::from_utf8_lossy(&output.stdout))
+        {
+            return Ok(listed);
+        }
+        Err(explain(subject, Path::new(""), &output))
     }
 
     fn fetch(
@@ -192,20 +181,23 @@ impl Pip {
         build: Build,
         wanted: &[&str],
         folder: &Path,
-    ) -> Result<Download, RuntimeError> {
+    ) -> Result<Download> {
         let mut words = vec!["download", "--progress-bar=off"];
         words.extend(for_machine(build)?);
         words.extend(wanted);
         let destination = folder.display().to_string();
         words.extend(["--dest", &destination]);
-        let output = self.0.with(&words).output(None);
-        let output = output.map_err(|error| subject.unreached(&error))?;
+        let output = self
+            .0
+            .with(&words)
+            .output(None)
+            .map_err(|error| subject.unreached(error))?;
         if !output.status.success() {
             return Err(explain(subject, folder, &output));
         }
-        let wheels = wheels_in(folder).map_err(|error| subject.unreached(&error))?;
+        let wheels = wheels_in(folder).map_err(|error| subject.unreached(error))?;
         if wheels.is_empty() {
-            return Err(subject.failed(PipMessage("it reported success and left no wheel".into())));
+            return Err(subject.failed("it reported success and left no wheel"));
         }
         Ok(Download {
             wheels,
@@ -231,15 +223,11 @@ fn wheels_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(wheels)
 }
 
-/// Words of every question, which choose wheels for this machine rather than for pip's own Python.
-fn for_machine(build: Build) -> Result<Vec<&'static str>, RuntimeError> {
-    let mut words = [&ALWAYS[..], &PYTHON].concat();
-    words.extend(
-        build
-            .platforms()?
-            .iter()
-            .flat_map(|platform| ["--platform", platform]),
-    );
+/// The words that choose wheels for this machine rather than for pip's own Python.
+fn for_machine(build: Build) -> Result<Vec<&'static str>> {
+    let platforms = build.platforms()?.iter();
+    let mut words = ALWAYS.to_vec();
+    words.extend(platforms.flat_map(|platform| ["--platform", platform]));
     Ok(words)
 }
 
@@ -248,62 +236,60 @@ mod tests {
     use super::*;
 
     fn checked(project: &str, links: u64, counts: &str) -> String {
-        let against = format!(
-            "for project '{project}' against 1 hashes ({counts}): discarding no candidates"
-        );
-        format!("  Checked {links} links {against}\n")
+        format!(
+            "  Checked {links} links for project '{project}' against 1 hashes ({counts}): discarding no candidates\n"
+        )
     }
 
     #[test]
     fn a_hash_is_stated_where_pip_says_that_a_link_of_the_project_has_it() {
-        let stated = |said: &str| has_match(said, "onnxruntime");
         let json =
             "Fetched page https://x/simple/onnxruntime/ as application/vnd.pypi.simple.v1+json\n";
-        assert!(stated(&format!(
-            "{json}{}",
-            checked("onnxruntime", 1, "1 matches, 0 no digest")
-        )));
-        // Of two indexes one states it, whichever the wheel came from.
-        assert!(stated(&checked("onnxruntime", 2, "1 matches, 1 no digest")));
-        // Of two indexes one states the hash of another file, and the other none.
-        assert!(!stated(&format!(
-            "{json}{}",
-            checked("onnxruntime", 2, "0 matches, 1 no digest")
-        )));
-        // An index in JSON with `"hashes": {}`.
         let none = checked("onnxruntime", 1, "0 matches, 1 no digest");
-        assert!(!stated(&format!(
-            "{json}{none}  Using cached onnxruntime-1.30.0-cp312-cp312.whl (24 MB)\n"
-        )));
-        assert!(!stated(&checked(
-            "onnxruntime-gpu",
-            1,
-            "1 matches, 0 no digest"
-        )));
-        assert!(!stated(
-            "  Given no hashes to check 1 links for project 'onnxruntime': discarding no candidates\n"
-        ));
-        assert!(!stated(&format!(
-            "{json}Processing /opt/wheels/onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl\n"
-        )));
+        for said in [
+            format!(
+                "{json}{}",
+                checked("onnxruntime", 1, "1 matches, 0 no digest")
+            ),
+            // Of two indexes one states it, whichever the wheel came from.
+            checked("onnxruntime", 2, "1 matches, 1 no digest"),
+        ] {
+            assert!(has_match(&said, "onnxruntime"), "{said}");
+        }
+        for said in [
+            // Of two indexes one states the hash of another file, and the other none.
+            format!("{json}{}", checked("onnxruntime", 2, "0 matches, 1 no digest")),
+            // An index in JSON with `"hashes": {}`.
+            format!("{json}{none}  Using cached onnxruntime-1.30.0-cp312-cp312.whl (24 MB)\n"),
+            checked("onnxruntime-gpu", 1, "1 matches, 0 no digest"),
+            "  Given no hashes to check 1 links for project 'onnxruntime': discarding no candidates\n".into(),
+            format!("{json}Processing /opt/wheels/onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl\n"),
+        ] {
+            assert!(!has_match(&said, "onnxruntime"), "{said}");
+        }
     }
 
     #[test]
     fn wheels_are_called_as_pip_calls_their_projects() {
-        let of = |name: &str| project(&Path::new("/cache").join(name));
-        let pair = |name: &str, version: &str| Some((name.to_owned(), version.to_owned()));
-        assert_eq!(
-            of("onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl"),
-            pair("onnxruntime", "1.30.0")
-        );
-        assert_eq!(
-            of("nvidia_cublas_cu12-12.9.1.4-py3-none-any.whl"),
-            pair("nvidia-cublas-cu12", "12.9.1.4")
-        );
-        assert_eq!(
-            of("Some.Name-1.0+local-py3-none-any.whl"),
-            pair("some-name", "1.0+local")
-        );
-        assert_eq!(of("wheel"), None);
+        for (file, name, version) in [
+            (
+                "onnxruntime-1.30.0-cp312-cp312-linux_x86_64.whl",
+                "onnxruntime",
+                "1.30.0",
+            ),
+            (
+                "nvidia_cublas_cu12-12.9.1.4-py3-none-any.whl",
+                "nvidia-cublas-cu12",
+                "12.9.1.4",
+            ),
+            (
+                "Some.Name-1.0+local-py3-none-any.whl",
+                "some-name",
+                "1.0+local",
+            ),
+        ] {
+            assert_eq!(project(file.as_ref()), Some((name.into(), version.into())));
+        }
+        assert_eq!(project("wheel".as_ref()), None);
     }
 }

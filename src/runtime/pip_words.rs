@@ -34,16 +34,16 @@ impl Subject {
         }
     }
 
-    pub(super) fn failed(self, source: PipMessage) -> RuntimeError {
+    pub(super) fn failed(self, words: &str) -> RuntimeError {
         RuntimeError::PipFailed {
             what: self.what(),
             by_hand: self.by_hand(),
-            source,
+            source: PipMessage(words.into()),
         }
     }
 
-    pub(super) fn unreached(self, error: &std::io::Error) -> RuntimeError {
-        self.failed(PipMessage(error.to_string()))
+    pub(super) fn unreached(self, error: std::io::Error) -> RuntimeError {
+        self.failed(&error.to_string())
     }
 }
 
@@ -70,21 +70,23 @@ pub(super) fn explain(subject: Subject, folder: &Path, output: &Output) -> Runti
         (None, Subject::Versions(_)) if text.contains("No matching distribution found") => {
             RuntimeError::NoIndex(subject.what(), source)
         }
-        _ => subject.failed(source),
+        _ => subject.failed(&source.0),
     }
 }
 
 /// The versions that `pip index versions` prints, ascending; `None` if it printed something else.
 pub(super) fn listed(text: &str) -> Option<Vec<Version>> {
-    text.lines()
-        .find_map(|line| line.strip_prefix("Available versions:"))
-        .map(ascending)
+    let list = text
+        .lines()
+        .find_map(|line| line.strip_prefix("Available versions:"))?;
+    Some(ascending(list))
 }
 
 fn ascending(list: &str) -> Vec<Version> {
     let mut versions: Vec<Version> = list
         .split(',')
-        .filter_map(|word| word.trim().parse().ok())
+        .map(str::trim)
+        .filter_map(|word| word.parse().ok())
         .collect();
     versions.sort_unstable();
     versions
@@ -104,18 +106,19 @@ const BROKEN: &str = "connection broken by ";
 /// The line that tells most: the last broken connection, else the last error, else the last line,
 /// else the status.
 fn cause(text: &str, output: &Output) -> PipMessage {
-    let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let broken = lines()
-        .filter_map(|line| line.split_once(BROKEN).map(|(_, cause)| cause))
-        .next_back();
-    let error = lines()
-        .filter_map(|line| line.strip_prefix("ERROR: "))
-        .next_back();
-    let line = broken
-        .or(error)
-        .or_else(|| lines().next_back())
-        .map(str::to_owned);
-    PipMessage(line.unwrap_or_else(|| format!("ended with {}", output.status)))
+    let backwards = || {
+        text.lines()
+            .rev()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+    };
+    PipMessage(
+        backwards()
+            .find_map(|line| Some(line.split_once(BROKEN)?.1))
+            .or_else(|| backwards().find_map(|line| line.strip_prefix("ERROR: ")))
+            .or_else(|| backwards().next())
+            .map_or_else(|| format!("ended with {}", output.status), str::to_owned),
+    )
 }
 
 #[cfg(test)]
@@ -124,6 +127,7 @@ mod tests {
     use std::process::ExitStatus;
 
     use super::*;
+    use crate::text::joined;
 
     fn explained_of(subject: Subject, stderr: &str) -> RuntimeError {
         let output = Output {
@@ -135,10 +139,8 @@ mod tests {
     }
 
     fn explained(stderr: &str) -> RuntimeError {
-        explained_of(
-            Subject::Release(Release::cpu("1.99.0".parse().unwrap())),
-            stderr,
-        )
+        let release = Release::cpu("1.99.0".parse().unwrap());
+        explained_of(Subject::Release(release), stderr)
     }
 
     #[test]
@@ -180,10 +182,11 @@ mod tests {
             "[Errno 28] No space left on device",
             "[Errno 122] Disk quota exceeded",
         ] {
-            let error = explained(&format!(
-                "ERROR: Could not install packages due to an OSError: {words}\n"
-            ));
-            assert!(matches!(error, RuntimeError::NoSpace { .. }), "{error:?}");
+            let line = format!("ERROR: Could not install packages due to an OSError: {words}\n");
+            assert!(
+                matches!(explained(&line), RuntimeError::NoSpace { .. }),
+                "{line}"
+            );
         }
         let error = explained(
             "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE. If you have updated the package \
@@ -197,11 +200,9 @@ mod tests {
         let asked = |before: &str| {
             let lacking = "ERROR: Could not find a version that satisfies the requirement nvidia-x~=13.0 (from versions: \
                            none)\nERROR: No matching distribution found for nvidia-x~=13.0\n";
-            let release = Release {
-                build: Build::Cuda,
-                version: "1.27.0".parse().unwrap(),
-            };
-            explained_of(Subject::Libraries(release), &format!("{before}{lacking}"))
+            let (build, version) = (Build::Cuda, "1.27.0".parse().unwrap());
+            let subject = Subject::Libraries(Release { build, version });
+            explained_of(subject, &format!("{before}{lacking}"))
         };
         let RuntimeError::NoSuchLibraries(_, source) = asked("") else {
             panic!("{:?}", asked(""))
@@ -219,12 +220,7 @@ mod tests {
     #[test]
     fn versions_are_listed_ascending_and_without_previews() {
         let text = "onnxruntime-openvino (1.24.1)\nAvailable versions: 1.24.1, 1.24.0.dev3, 1.9.0, 1.23.0\n  LATEST: 1.24.1\n";
-        let words: Vec<String> = listed(text)
-            .unwrap()
-            .iter()
-            .map(Version::to_string)
-            .collect();
-        assert_eq!(words, ["1.9.0", "1.23.0", "1.24.1"]);
+        assert_eq!(joined(listed(text).unwrap()), "1.9.0, 1.23.0, 1.24.1");
         assert_eq!(listed("something else"), None);
     }
 
@@ -233,13 +229,10 @@ mod tests {
         let asked = |stderr: &str| explained_of(Subject::Versions(Build::OpenVino), stderr);
         let error = asked("ERROR: No matching distribution found for onnxruntime-openvino\n");
         assert!(matches!(error, RuntimeError::NoIndex { .. }), "{error:?}");
-        let error = asked("ERROR: unknown command \"index\"\n");
+        let hint = asked("ERROR: unknown command \"index\"\n").hint().unwrap();
         assert!(
-            error
-                .hint()
-                .unwrap()
-                .contains("pip index versions onnxruntime-openvino"),
-            "{error:?}"
+            hint.contains("pip index versions onnxruntime-openvino"),
+            "{hint}"
         );
     }
 }

@@ -116,7 +116,8 @@ impl Opener {
         match text
             .lines()
             .last()
-            .and_then(|line| serde_json::from_str(line).ok())
+            .map(serde_json::from_str)
+            .and_then(Result::ok)
         {
             Some(ProbeAnswer::Library(info)) => Ok(info),
             Some(ProbeAnswer::Failed(failure)) => Err(ProbeError::Unusable(failure)),
@@ -128,16 +129,14 @@ impl Opener {
 /// Waits for the child; `None` if it had to be killed. The answer is far smaller than a pipe holds,
 /// so that the child never waits for a reader.
 fn wait(child: &mut Child) -> io::Result<Option<ExitStatus>> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
         if let Some(status) = child.try_wait()? {
             return Ok(Some(status));
         }
-        if Instant::now() >= deadline {
-            child.kill()?;
-            child.wait()?;
-            return Ok(None);
-        }
         std::thread::sleep(TICK);
     }
+    child.kill()?;
+    child.wait()?;
+    Ok(None)
 }

@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Prints the folders that it imports from, and the user's own, which isolation hides.
 const QUESTION: &str =
     "import site, sys\nprint('\\n'.join(sys.path + [site.getusersitepackages()]))";
-const PACKAGE: [&str; 2] = ["onnxruntime", "capi"];
+const PACKAGE: &str = "onnxruntime";
 
 /// How an environment of Python was found. Displays as a part of a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,52 +69,41 @@ pub fn python_package() -> Option<PythonPackage> {
     if variable(SWITCH.0).is_some_and(|value| value == SWITCH.1) {
         return None;
     }
-    for environment in [PythonEnvironment::VirtualEnv, PythonEnvironment::Conda] {
-        let Some(root) = variable(environment.place()) else {
-            continue;
-        };
-        if let Some(package) = site_packages(root.as_ref())
-            .iter()
-            .find_map(|folder| package(environment, folder))
-        {
-            return Some(package);
-        }
-    }
-    let folders = ask(&Program::find(PYTHON)?)?;
-    folders
-        .iter()
-        .find_map(|folder| package(PythonEnvironment::OnPath, folder))
+    [PythonEnvironment::VirtualEnv, PythonEnvironment::Conda]
+        .into_iter()
+        .find_map(|environment| {
+            let root = variable(environment.place())?;
+            package(environment, &site_packages(root.as_ref()))
+        })
+        .or_else(|| package(PythonEnvironment::OnPath, &ask(&Program::find(PYTHON)?)?))
 }
 
-fn package(environment: PythonEnvironment, folder: &Path) -> Option<PythonPackage> {
-    let [name, inner] = PACKAGE;
-    let folder = folder.join(name);
-    if !folder.is_absolute() || !folder.join(inner).is_dir() {
-        return None;
-    }
-    let library = locate::library(environment.place(), &folder).map_err(|_| folder);
+/// The package in the first of the folders that has it.
+fn package(environment: PythonEnvironment, folders: &[PathBuf]) -> Option<PythonPackage> {
+    let folder = folders
+        .iter()
+        .map(|folder| folder.join(PACKAGE))
+        .find(|folder| folder.is_absolute() && folder.join("capi").is_dir())?;
     Some(PythonPackage {
         environment,
-        library,
+        library: locate::library(environment.place(), &folder).map_err(|_| folder),
     })
 }
 
 /// The folders of packages of an environment, as `venv` and conda lay them out.
 fn site_packages(root: &Path) -> Vec<PathBuf> {
-    let mut folders = [
-        packages_in(&root.join("lib")),
-        packages_in(&root.join("lib64")),
-    ]
-    .concat();
+    let mut folders = ["lib", "lib64"]
+        .map(|lib| packages_in(&root.join(lib)))
+        .concat();
     folders.sort();
     folders
 }
 
 fn packages_in(lib: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(lib)
+    lib.read_dir()
         .into_iter()
         .flatten()
-        .filter_map(Result::ok)
+        .flatten()
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("python3"))
         .map(|entry| entry.path().join("site-packages"))
         .collect()
@@ -126,9 +115,9 @@ fn ask(python: &Program) -> Option<Vec<PathBuf>> {
         .with(["-I", "-c", QUESTION])
         .output(Some(PATIENCE))
         .ok()?;
-    let text = String::from_utf8_lossy(&output.stdout);
     Some(
-        text.lines()
+        String::from_utf8_lossy(&output.stdout)
+            .lines()
             .filter(|line| !line.is_empty())
             .map(PathBuf::from)
             .collect(),
@@ -145,16 +134,14 @@ mod tests {
             .path()
             .join("lib/python3.12/site-packages/onnxruntime/capi");
         std::fs::create_dir_all(&capi).unwrap();
-        files
-            .iter()
-            .for_each(|file| std::fs::write(capi.join(file), "").unwrap());
+        for file in files {
+            std::fs::write(capi.join(file), "").unwrap();
+        }
         root
     }
 
     fn found(root: &tempfile::TempDir) -> Option<PythonPackage> {
-        site_packages(root.path())
-            .iter()
-            .find_map(|folder| package(PythonEnvironment::VirtualEnv, folder))
+        package(PythonEnvironment::VirtualEnv, &site_packages(root.path()))
     }
 
     #[test]
@@ -172,12 +159,8 @@ mod tests {
 
     #[test]
     fn package_without_a_library_is_told_from_none() {
-        assert!(
-            found(&environment(&["onnxruntime_pybind11_state.so"]))
-                .unwrap()
-                .library
-                .is_err()
-        );
+        let found_in = environment(&["onnxruntime_pybind11_state.so"]);
+        assert!(found(&found_in).unwrap().library.is_err());
         assert_eq!(found(&tempfile::tempdir().unwrap()), None);
     }
 

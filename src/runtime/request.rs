@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::pip::Pip;
-use super::{Build, OLDEST_VERSION, Release, RuntimeError, Version};
+use super::{Build, OLDEST_VERSION, Release, Result, RuntimeError, Version};
 
 const LATEST: &str = "latest";
 
@@ -24,28 +24,25 @@ impl FromStr for Request {
 
     /// Reads `openvino@1.24.1`, `cuda@latest` and `1.31.1` (of the CPU build) as releases, whatever
     /// lies around under such a name, and everything else as a path.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+    fn from_str(text: &str) -> Result<Self> {
         if text.is_empty() {
             return Err(RuntimeError::NotARequest(text.into()));
         }
-        match text.split_once('@') {
-            Some((build, version))
-                if is_word(build)
-                    && !(build.parse::<Build>().is_err() && Path::new(text).exists()) =>
-            {
-                let build = build.parse()?;
-                if version == LATEST {
-                    return Ok(Request::Latest(build));
-                }
-                let version = version
-                    .parse()
-                    .map_err(|_| RuntimeError::NotARequest(text.into()))?;
-                loadable(Release { build, version }).map(Request::Release)
-            }
-            _ => match text.parse::<Version>() {
-                Ok(version) => loadable(Release::cpu(version)).map(Request::Release),
+        let Some((build, version)) = text.split_once('@').filter(|(build, _)| {
+            is_word(build) && (build.parse::<Build>().is_ok() || !Path::new(text).exists())
+        }) else {
+            return match text.parse() {
+                Ok(version) => loadable(Release::cpu(version)),
                 Err(_) => Ok(Request::Path(text.into())),
-            },
+            };
+        };
+        let build = build.parse()?;
+        if version == LATEST {
+            return Ok(Request::Latest(build));
+        }
+        match version.parse() {
+            Ok(version) => loadable(Release { build, version }),
+            Err(_) => Err(RuntimeError::NotARequest(text.into())),
         }
     }
 }
@@ -57,20 +54,21 @@ fn is_word(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
-fn loadable(release: Release) -> Result<Release, RuntimeError> {
+fn loadable(release: Release) -> Result<Request> {
     if release.version < OLDEST_VERSION {
-        Err(RuntimeError::TooOld(release.version))
-    } else {
-        Ok(release)
+        return Err(RuntimeError::TooOld(release.version));
     }
+    Ok(Request::Release(release))
 }
 
 impl FromStr for Build {
     type Err = RuntimeError;
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let known = Build::ALL.into_iter().find(|build| build.word() == text);
-        known.ok_or_else(|| RuntimeError::UnknownBuild(text.into()))
+    fn from_str(text: &str) -> Result<Self> {
+        Build::ALL
+            .into_iter()
+            .find(|build| build.word() == text)
+            .ok_or_else(|| RuntimeError::UnknownBuild(text.into()))
     }
 }
 
@@ -79,7 +77,7 @@ impl FromStr for Build {
 ///
 /// # Errors
 /// No pip, no network, or no such build for this machine.
-pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
+pub fn available(build: Build) -> Result<Vec<Version>> {
     build.platforms()?;
     let mut versions = Pip::find()?.versions(build)?;
     versions.retain(|version| *version >= OLDEST_VERSION);
@@ -92,11 +90,11 @@ pub fn available(build: Build) -> Result<Vec<Version>, RuntimeError> {
 ///
 /// # Errors
 /// As [`available`], and where no version is new enough.
-pub fn latest(build: Build) -> Result<Release, RuntimeError> {
-    let version = available(build)?.into_iter().next();
-    version
-        .map(|version| Release { build, version })
-        .ok_or(RuntimeError::NoLatest(build))
+pub fn latest(build: Build) -> Result<Release> {
+    match available(build)?[..] {
+        [version, ..] => Ok(Release { build, version }),
+        [] => Err(RuntimeError::NoLatest(build)),
+    }
 }
 
 #[cfg(test)]
@@ -105,25 +103,15 @@ mod tests {
 
     #[test]
     fn versions_are_asked_for_with_and_without_the_build_and_everything_else_is_a_path() {
+        let read = |text: &str| text.parse::<Request>().unwrap();
         for build in Build::ALL {
-            let release = Release {
-                build,
-                version: "1.23.2".parse().unwrap(),
-            };
-            assert_eq!(
-                format!("{build}@1.23.2").parse::<Request>().unwrap(),
-                Request::Release(release)
-            );
-            assert_eq!(
-                format!("{build}@latest").parse::<Request>().unwrap(),
-                Request::Latest(build)
-            );
+            let version = "1.23.2".parse().unwrap();
+            let release = Release { build, version };
+            assert_eq!(read(&format!("{build}@1.23.2")), Request::Release(release));
+            assert_eq!(read(&format!("{build}@latest")), Request::Latest(build));
         }
         let release = Release::cpu("1.31.1".parse().unwrap());
-        assert_eq!(
-            "1.31.1".parse::<Request>().unwrap(),
-            Request::Release(release)
-        );
+        assert_eq!(read("1.31.1"), Request::Release(release));
         for text in [
             "libonnxruntime.so.1.31.1",
             "/opt/ort/lib",
@@ -132,34 +120,24 @@ mod tests {
             "1.31",
             "latest",
         ] {
-            assert_eq!(
-                text.parse::<Request>().unwrap(),
-                Request::Path(text.into()),
-                "{text}"
-            );
+            assert_eq!(read(text), Request::Path(text.into()), "{text}");
         }
     }
 
     #[test]
     fn a_build_that_there_is_not_and_a_version_that_is_none_or_too_old_are_refused() {
+        let refused = |text: &str| text.parse::<Request>().unwrap_err();
         assert!(
-            matches!("gpu@1.31.1".parse::<Request>(), Err(RuntimeError::UnknownBuild(build)) if build == "gpu")
+            matches!(refused("gpu@1.31.1"), RuntimeError::UnknownBuild(build) if build == "gpu")
         );
-        assert!(matches!(
-            "cpu@newest".parse::<Request>(),
-            Err(RuntimeError::NotARequest { .. })
-        ));
-        assert!(matches!(
-            "".parse::<Request>(),
-            Err(RuntimeError::NotARequest { .. })
-        ));
-        assert!(matches!(
-            "1.22.1".parse::<Request>(),
-            Err(RuntimeError::TooOld { .. })
-        ));
-        assert!(matches!(
-            "openvino@1.22.0".parse::<Request>(),
-            Err(RuntimeError::TooOld { .. })
-        ));
+        for text in ["cpu@newest", ""] {
+            assert!(
+                matches!(refused(text), RuntimeError::NotARequest(_)),
+                "{text}"
+            );
+        }
+        for text in ["1.22.1", "openvino@1.22.0"] {
+            assert!(matches!(refused(text), RuntimeError::TooOld(_)), "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::unpack::{Disk, disk};
-use super::{Build, Release, RuntimeError, wheel};
+use super::{Build, Release, Result, RuntimeError, wheel};
 use crate::foreign::temporary_folder;
 use crate::units::Bytes;
 
@@ -30,13 +30,13 @@ impl Step {
     /// build up to 1.32.
     pub(super) fn of(release: Release) -> Step {
         let (wheel, kept) = match release.build {
-            Build::Cpu => (megabytes(28), megabytes(40)),
-            Build::OpenVino => (megabytes(85), megabytes(160)),
-            Build::Cuda => (megabytes(301), megabytes(450)),
+            Build::Cpu => (28, 40),
+            Build::OpenVino => (85, 160),
+            Build::Cuda => (301, 450),
         };
         Step {
-            wheels: wheel::size_of_download(release).unwrap_or(wheel),
-            kept,
+            wheels: wheel::size_of_download(release).unwrap_or(megabytes(wheel)),
+            kept: megabytes(kept),
         }
     }
 }
@@ -44,7 +44,7 @@ impl Step {
 /// Makes sure that `steps` have room, one after the other, in the cache's folder `runtimes` and,
 /// while pip downloads, in its folder for temporary files. Where the system does not tell how much
 /// is free, there is taken to be enough.
-pub(super) fn check(what: &str, steps: &[Step], runtimes: &Path) -> Result<(), RuntimeError> {
+pub(super) fn check(what: &str, steps: &[Step], runtimes: &Path) -> Result<()> {
     compare(what, steps, runtimes, &temporary_folder(), disk)
 }
 
@@ -54,7 +54,7 @@ fn compare(
     runtimes: &Path,
     temporary: &Path,
     disk: impl Fn(&Path) -> io::Result<Disk>,
-) -> Result<(), RuntimeError> {
+) -> Result<()> {
     let (cache, downloads) = (disk(runtimes).ok(), disk(temporary).ok());
     let is_one = cache
         .zip(downloads)
@@ -74,15 +74,15 @@ fn compare(
     )
 }
 
-fn require(what: &str, path: &Path, disk: Option<Disk>, needed: Bytes) -> Result<(), RuntimeError> {
-    match disk.filter(|disk| disk.free < needed) {
-        Some(disk) => Err(RuntimeError::TooLittleSpace {
+fn require(what: &str, path: &Path, disk: Option<Disk>, needed: Bytes) -> Result<()> {
+    match disk {
+        Some(Disk { free, .. }) if free < needed => Err(RuntimeError::TooLittleSpace {
             what: what.into(),
             path: path.into(),
             needed,
-            free: disk.free,
+            free,
         }),
-        None => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -118,14 +118,15 @@ mod tests {
 
     use super::*;
 
-    const BUILD: Step = Step {
-        wheels: Bytes(300),
-        kept: Bytes(400),
-    };
-    const LIBRARIES: Step = Step {
-        wheels: Bytes(1_000),
-        kept: Bytes(2_000),
-    };
+    const fn step(wheels: u64, kept: u64) -> Step {
+        Step {
+            wheels: Bytes(wheels),
+            kept: Bytes(kept),
+        }
+    }
+
+    const BUILD: Step = step(300, 400);
+    const LIBRARIES: Step = step(1_000, 2_000);
 
     /// The space that is missing where the cache's disk and that of temporary files have so much
     /// free.
@@ -137,13 +138,8 @@ mod tests {
                 free: Bytes(free[place]),
             })
         };
-        match compare(
-            "it",
-            &[BUILD, LIBRARIES],
-            "/cache".as_ref(),
-            "/tmp".as_ref(),
-            disk,
-        ) {
+        let steps = [BUILD, LIBRARIES];
+        match compare("it", &steps, "/cache".as_ref(), "/tmp".as_ref(), disk) {
             Ok(()) => None,
             Err(RuntimeError::TooLittleSpace { path, needed, .. }) => Some((path, needed.0)),
             Err(other) => panic!("{other}"),
@@ -169,18 +165,12 @@ mod tests {
             missing([1, 1], [3_699, 3_699]),
             Some(("/cache".into(), 3_700))
         );
-        let small = Step {
-            wheels: Bytes(50),
-            kept: Bytes(10),
-        };
-        assert_eq!(
-            Height::of(&[small]),
-            Height {
-                cache: Bytes(60),
-                temporary: Bytes(50),
-                together: Bytes(100)
-            }
-        );
+        let Height {
+            cache,
+            temporary,
+            together,
+        } = Height::of(&[step(50, 10)]);
+        assert_eq!([cache, temporary, together], [60, 50, 100].map(Bytes));
     }
 
     #[test]
@@ -196,10 +186,8 @@ mod tests {
     fn a_known_wheel_counts_with_its_own_size() {
         let of = |word: &str| {
             let (build, version) = word.split_once('@').unwrap();
-            Step::of(Release {
-                build: build.parse().unwrap(),
-                version: version.parse().unwrap(),
-            })
+            let (build, version) = (build.parse().unwrap(), version.parse().unwrap());
+            Step::of(Release { build, version })
         };
         assert_eq!(of("cuda@1.30.0").wheels, megabytes(301));
         #[cfg(target_arch = "x86_64")]

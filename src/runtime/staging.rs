@@ -49,9 +49,8 @@ pub(super) fn unfinished(runtimes: &Path) -> io::Result<TempDir> {
 
 /// Removes what interrupted changes have left, unless the cache is being changed.
 pub(super) fn tidy(runtimes: &Path) {
-    let has_left = fs::read_dir(runtimes)
-        .is_ok_and(|entries| entries.flatten().any(|entry| is_unfinished(&entry)));
-    if has_left
+    let mut entries = runtimes.read_dir().into_iter().flatten().flatten();
+    if entries.any(|entry| is_unfinished(&entry))
         && let Ok(lock) = File::options().write(true).open(runtimes.join(LOCK))
         && lock.try_lock().is_ok()
     {

@@ -29,16 +29,31 @@ impl Unpacked {
         }
     }
 
+    /// Takes those entries out of a wheel that have a name here, once there is room for all of them.
+    pub(super) fn take(
+        &mut self,
+        wheel: &Path,
+        name: impl Fn(&str) -> Option<String>,
+    ) -> io::Result<()> {
+        let mut archive = ZipArchive::new(File::open(wheel)?)?;
+        let kept: Vec<(String, String)> = entries(&archive)
+            .into_iter()
+            .filter_map(|entry| Some((name(&entry)?, entry)))
+            .collect();
+        require_room(
+            &mut archive,
+            kept.iter().map(|(_, entry)| entry.as_str()),
+            &self.folder,
+        )?;
+        kept.iter()
+            .try_for_each(|(name, entry)| self.add(&mut archive, entry, name))
+    }
+
     /// Takes an entry out of a wheel as the file `name` below the folder, unless that is there.
     /// Wheels know no links: a library under several names is in them several times, and becomes
     /// one file here.
-    pub(super) fn add(
-        &mut self,
-        archive: &mut ZipArchive<File>,
-        entry: &str,
-        name: &str,
-    ) -> io::Result<()> {
-        if self.files.iter().any(|file| file.name == name) {
+    fn add(&mut self, archive: &mut ZipArchive<File>, entry: &str, name: &str) -> io::Result<()> {
+        if self.holds(name) {
             return Ok(());
         }
         let path = self.folder.join(name);
@@ -58,21 +73,18 @@ impl Unpacked {
         Ok(())
     }
 
-    pub(super) fn sha256(&self, name: &str) -> Option<&str> {
-        self.files
-            .iter()
-            .find(|file| file.name == name)
-            .map(|file| file.sha256.as_str())
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.name == name)
     }
 
     /// Size of the files together, each content once.
     pub(super) fn size(&self) -> Bytes {
-        let contents: BTreeMap<&str, u64> = self
+        let contents: BTreeMap<_, _> = self
             .files
             .iter()
-            .map(|file| (file.sha256.as_str(), file.size_bytes.0))
+            .map(|file| (&file.sha256, file.size_bytes))
             .collect();
-        Bytes(contents.into_values().sum())
+        contents.into_values().sum()
     }
 }
 
@@ -81,10 +93,10 @@ impl Unpacked {
 fn link(first: &Path, copy: &Path) -> io::Result<()> {
     let mut unlinked = copy.as_os_str().to_owned();
     unlinked.push(".link");
-    if fs::hard_link(first, &unlinked).is_ok() {
-        fs::rename(&unlinked, copy)?;
+    match fs::hard_link(first, &unlinked) {
+        Ok(()) => fs::rename(unlinked, copy),
+        Err(_) => Ok(()),
     }
-    Ok(())
 }
 
 pub(super) fn is_shared_library(name: &str) -> bool {
@@ -100,16 +112,16 @@ pub(super) struct Disk {
 }
 
 pub(super) fn disk(folder: &Path) -> io::Result<Disk> {
-    let (stat, device) = (statvfs(folder)?, fs::metadata(folder)?.dev());
+    let stat = statvfs(folder)?;
     Ok(Disk {
-        device,
+        device: fs::metadata(folder)?.dev(),
         free: Bytes(stat.blocks_available().saturating_mul(stat.fragment_size())),
     })
 }
 
 /// Makes sure that entries of a wheel have room in `folder`, by what the wheel states of their
 /// sizes.
-pub(super) fn require_room<'e>(
+fn require_room<'e>(
     archive: &mut ZipArchive<File>,
     entries: impl Iterator<Item = &'e str>,
     folder: &Path,
@@ -119,11 +131,9 @@ pub(super) fn require_room<'e>(
         sum = sum.saturating_add(archive.by_name(entry)?.size());
     }
     // Where the system does not tell, there is taken to be enough.
-    let is_full = disk(folder).is_ok_and(|disk| sum > disk.free.0);
-    if is_full {
-        Err(io::ErrorKind::StorageFull.into())
-    } else {
-        Ok(())
+    match disk(folder) {
+        Ok(disk) if sum > disk.free.0 => Err(io::ErrorKind::StorageFull.into()),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 
@@ -141,30 +151,39 @@ mod tests {
 
     use super::*;
 
-    fn wheel(files: &[(&str, &str)]) -> ZipArchive<File> {
-        let mut wheel = zip::ZipWriter::new(tempfile::tempfile().unwrap());
-        for (name, text) in files {
-            wheel
-                .start_file(*name, zip::write::SimpleFileOptions::default())
-                .unwrap();
-            wheel.write_all(text.as_bytes()).unwrap();
+    fn packed(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut packed = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for (name, content) in files {
+            let options = zip::write::SimpleFileOptions::default();
+            packed.start_file(*name, options).unwrap();
+            packed.write_all(content).unwrap();
         }
-        ZipArchive::new(wheel.finish().unwrap()).unwrap()
+        packed.finish().unwrap().into_inner()
+    }
+
+    fn wheel(bytes: &[u8]) -> ZipArchive<File> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(bytes).unwrap();
+        ZipArchive::new(file).unwrap()
     }
 
     #[test]
     fn one_content_under_several_names_is_one_file() {
         let folder = tempfile::tempdir().unwrap();
         let names = ["libtbb.so", "libtbb.so.12", "libother.so"];
-        let mut archive = wheel(&[(names[0], "tbb"), (names[1], "tbb"), (names[2], "other")]);
+        let mut archive = wheel(&packed(&[
+            (names[0], b"tbb"),
+            (names[1], b"tbb"),
+            (names[2], b"other"),
+        ]));
         assert_eq!(entries(&archive).len(), 3);
         let mut unpacked = Unpacked::new(folder.path());
         for name in names {
             unpacked.add(&mut archive, name, name).unwrap();
         }
-        let inode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().ino();
-        assert_eq!(inode(names[0]), inode(names[1]));
-        assert_ne!(inode(names[0]), inode(names[2]));
+        let [tbb, twin, other] =
+            names.map(|name| fs::metadata(folder.path().join(name)).unwrap().ino());
+        assert!(tbb == twin && tbb != other);
         assert_eq!(unpacked.size(), Bytes(3 + 5));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
         assert_eq!(unpacked.files.len(), 3);
@@ -172,12 +191,7 @@ mod tests {
 
     /// A packed wheel of 100,000 zeros that states another size of them.
     fn stating(size: u32) -> ZipArchive<File> {
-        let mut packed = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-        packed
-            .start_file("libx.so", zip::write::SimpleFileOptions::default())
-            .unwrap();
-        packed.write_all(&[0; 100_000]).unwrap();
-        let mut bytes = packed.finish().unwrap().into_inner();
+        let mut bytes = packed(&[("libx.so", &[0; 100_000])]);
         // The size stands in the headers of the file (at 22) and of the directory (at 24).
         let directory = bytes
             .windows(4)
@@ -186,9 +200,7 @@ mod tests {
         for place in [22, directory + 24] {
             bytes[place..place + 4].copy_from_slice(&size.to_le_bytes());
         }
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&bytes).unwrap();
-        ZipArchive::new(file).unwrap()
+        wheel(&bytes)
     }
 
     #[test]
@@ -196,11 +208,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = Unpacked::new(folder.path())
             .add(&mut stating(10), "libx.so", "libx.so")
-            .unwrap_err();
+            .unwrap_err()
+            .to_string();
         assert!(
-            error
-                .to_string()
-                .contains("larger than its declared uncompressed size"),
+            error.contains("larger than its declared uncompressed size"),
             "{error}"
         );
         assert!(fs::metadata(folder.path().join("libx.so")).unwrap().len() <= 10);

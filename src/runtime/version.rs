@@ -46,23 +46,22 @@ impl FromStr for Version {
     type Err = NotAVersion;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut parts = text.split('.').map(number);
-        match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(major), Some(minor), Some(patch), None) => Ok(Version {
-                major: major?,
-                minor: minor?,
-                patch: patch?,
+        let numbers: Option<Vec<u32>> = text.split('.').map(number).collect();
+        match numbers.as_deref() {
+            Some(&[major, minor, patch]) => Ok(Version {
+                major,
+                minor,
+                patch,
             }),
             _ => Err(NotAVersion),
         }
     }
 }
 
-fn number<T: FromStr>(part: &str) -> Result<T, NotAVersion> {
-    if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(NotAVersion);
-    }
-    part.parse().map_err(|_| NotAVersion)
+fn number(part: &str) -> Option<u32> {
+    part.parse()
+        .ok()
+        .filter(|_| part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A build in a version. Displays as the word that asks for it, such as `openvino@1.24.1`.
@@ -141,10 +140,8 @@ mod tests {
 
     #[test]
     fn a_release_is_named_by_its_word_in_a_sentence_and_by_its_folder() {
-        let of = |build| Release {
-            build,
-            version: "1.24.1".parse().unwrap(),
-        };
+        let version = "1.24.1".parse().unwrap();
+        let of = |build| Release { build, version };
         assert_eq!(of(Build::OpenVino).to_string(), "openvino@1.24.1");
         assert_eq!(
             of(Build::OpenVino).title(),

@@ -1,17 +1,14 @@
 //! The Python wheel that carries the library.
 
 use std::env::consts::{ARCH, OS};
-use std::fs::File;
 use std::io;
 use std::path::Path;
-
-use zip::ZipArchive;
 
 use super::Build::{self, Cpu, Cuda, OpenVino};
 use super::manifest::{Manifest, Verification};
 use super::pip::Download;
 use super::unpack::{self, Unpacked};
-use super::{Release, RuntimeError};
+use super::{Release, Result, RuntimeError};
 use crate::hash;
 use crate::units::Bytes;
 
@@ -87,7 +84,7 @@ const PAPERS: [&str; 3] = [
 impl Build {
     /// Platform tags of its wheels that run on this machine. pip takes each word as it is, and
     /// knows no order of glibc versions, so that every tag that was ever used has to be named.
-    pub(super) fn platforms(self) -> Result<&'static [&'static str], RuntimeError> {
+    pub(super) fn platforms(self) -> Result<&'static [&'static str]> {
         match (self, OS, ARCH) {
             (_, "linux", "x86_64") => Ok(&[
                 "manylinux_2_28_x86_64",
@@ -118,15 +115,14 @@ pub(super) fn unpack(
     download: &Download,
     release: Release,
     unpacked: &mut Unpacked,
-) -> Result<Manifest, RuntimeError> {
+) -> Result<Manifest> {
     let wheel = download.wheels[0].as_path();
     let name = file_name(wheel);
     let folder = unpacked.folder.clone();
     let failed = |source| bad(wheel, &folder, source);
     let wheel_sha256 = hash::of_file(wheel).map_err(failed)?;
-    let pinned = verify(&name, release, &wheel_sha256)?;
-    let verified_against =
-        pinned.unwrap_or_else(|| compared(download, std::slice::from_ref(&wheel_sha256))[0]);
+    let verified_against = verify(&name, release, &wheel_sha256)?
+        .unwrap_or_else(|| download.compared(std::slice::from_ref(&wheel_sha256))[0]);
     let (library, library_sha256) = extract(wheel, unpacked).map_err(failed)?;
     Ok(Manifest {
         build: release.build,
@@ -162,75 +158,44 @@ pub(super) fn file_name(path: &Path) -> String {
 /// SHA-256 and size of the wheel of a release for this machine, if they are known here.
 fn known(release: Release) -> Option<(&'static str, Bytes)> {
     let version = release.version.to_string();
-    let mut rows = PUBLISHED.into_iter();
-    rows.find(|row| row.0 == release.build && row.1 == version && row.2 == ARCH)
-        .map(|row| (row.3, Bytes(row.4)))
-}
-
-/// The source whose hashes those of the wheels are, one of each in turn.
-pub(super) fn compared(download: &Download, hashes: &[String]) -> Vec<Verification> {
-    download
-        .stated(hashes)
+    let (.., sha256, size) = PUBLISHED
         .into_iter()
-        .map(|is_stated| match is_stated {
-            true => Verification::Index,
-            false => Verification::Nothing,
-        })
-        .collect()
+        .find(|row| (row.0, row.1, row.2) == (release.build, version.as_str(), ARCH))?;
+    Some((sha256, Bytes(size)))
 }
 
-fn verify(
-    wheel: &str,
-    release: Release,
-    found: &str,
-) -> Result<Option<Verification>, RuntimeError> {
+fn verify(wheel: &str, release: Release, found: &str) -> Result<Option<Verification>> {
     match known(release) {
-        None => Ok(None),
-        Some((expected, _)) if expected == found => Ok(Some(Verification::Pinned)),
-        Some((expected, _)) => Err(RuntimeError::WrongHash {
+        Some((expected, _)) if expected != found => Err(RuntimeError::WrongHash {
             wheel: wheel.into(),
             found: found.into(),
             expected,
         }),
+        pinned => Ok(pinned.map(|_| Verification::Pinned)),
     }
 }
 
 /// Returns the library's file name and SHA-256.
 fn extract(wheel: &Path, unpacked: &mut Unpacked) -> io::Result<(String, String)> {
-    let mut archive = ZipArchive::new(File::open(wheel)?)?;
-    let mut library = None;
-    let entries = unpack::entries(&archive);
-    let kept: Vec<(&str, &str)> = entries
+    unpacked.take(wheel, name_to_keep)?;
+    unpacked
+        .files
         .iter()
-        .filter_map(|entry| Some((entry.as_str(), name_to_keep(entry)?)))
-        .collect();
-    unpack::require_room(
-        &mut archive,
-        kept.iter().map(|&(entry, _)| entry),
-        &unpacked.folder,
-    )?;
-    for (entry, name) in kept {
-        unpacked.add(&mut archive, entry, name)?;
-        if name.starts_with(LIBRARY_PREFIX) && library.is_none() {
-            library = unpacked
-                .sha256(name)
-                .map(|sha256| (name.to_owned(), sha256.to_owned()));
-        }
-    }
-    library.ok_or_else(|| io::Error::other(format!("it has no `{LIBRARIES}{LIBRARY_PREFIX}*`")))
+        .find(|file| file.name.starts_with(LIBRARY_PREFIX))
+        .map(|library| (library.name.clone(), library.sha256.clone()))
+        .ok_or_else(|| io::Error::other(format!("it has no `{LIBRARIES}{LIBRARY_PREFIX}*`")))
 }
 
 /// Under which name an entry of the wheel is unpacked; `None` if it is not.
-fn name_to_keep(entry: &str) -> Option<&str> {
-    let paper = PAPERS
-        .contains(&entry)
-        .then(|| entry.rsplit('/').next())
-        .flatten();
-    paper.or_else(|| {
+fn name_to_keep(entry: &str) -> Option<String> {
+    let name = if PAPERS.contains(&entry) {
+        entry.rsplit('/').next()
+    } else {
         entry
             .strip_prefix(LIBRARIES)
             .filter(|name| is_library(name))
-    })
+    };
+    name.map(str::to_owned)
 }
 
 fn is_library(name: &str) -> bool {
@@ -258,7 +223,7 @@ mod tests {
                 "libopenvino.so.2541",
             ),
         ] {
-            assert_eq!(name_to_keep(entry), Some(name));
+            assert_eq!(name_to_keep(entry).as_deref(), Some(name));
         }
         for entry in [
             "onnxruntime/capi/onnxruntime_pybind11_state.cpython-312-x86_64-linux-gnu.so",
@@ -274,19 +239,11 @@ mod tests {
     #[test]
     #[cfg(target_arch = "x86_64")]
     fn a_known_wheel_with_another_hash_is_refused() {
-        let release = Release {
-            build: OpenVino,
-            version: "1.24.1".parse().unwrap(),
-        };
-        assert!(matches!(
-            verify("w.whl", release, "00"),
-            Err(RuntimeError::WrongHash { .. })
-        ));
+        let version = "1.24.1".parse().unwrap();
+        let [release, other] = [OpenVino, Cpu].map(|build| Release { build, version });
+        let refused = verify("w.whl", release, "00").unwrap_err();
+        assert!(matches!(refused, RuntimeError::WrongHash { .. }));
         assert_eq!(size_of_download(release), Some(Bytes(84_433_207)));
-        let other = Release {
-            build: Cpu,
-            ..release
-        };
         assert_eq!(verify("w.whl", other, "00").unwrap(), None);
         assert_eq!(size_of_download(other), None);
     }

@@ -290,7 +290,7 @@ const OPENS: &[(&str, &str)] = &[
         "the lock of the cache and folders of it, to sync them",
     ),
     (
-        "runtime/wheel.rs",
+        "runtime/unpack.rs",
         "a wheel that pip has put into a folder of our own",
     ),
     (
