@@ -17,10 +17,9 @@ pub(super) fn columns() -> usize {
 }
 
 fn columns_of(told: Option<&str>, terminal: Option<usize>) -> usize {
-    let told = told
-        .and_then(|told| told.trim().parse().ok())
-        .filter(|&columns| columns > 0);
-    told.or(terminal)
+    told.and_then(|told| told.trim().parse().ok())
+        .filter(|&columns| columns > 0)
+        .or(terminal)
         .map_or(Style::WIDTH, |columns| columns.clamp(FEWEST, Style::WIDTH))
 }
 

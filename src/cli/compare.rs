@@ -1,15 +1,12 @@
 //! `onnxprof compare`.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
-use std::str::FromStr;
+use std::path::{Path, PathBuf};
 
 use super::output::{self, Destination};
 use super::raw_names::RawNames;
-use super::{CliError, exit, runs};
+use super::{CliError, Result, exit, runs};
 use crate::analysis::comparison::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
 use crate::export;
-use crate::record::RunRecord;
 use crate::report::{self, view::ComparisonView, view::difference};
 
 /// Compares two variants of one run, or the same variants of several runs, from their folders
@@ -27,15 +24,15 @@ pub struct Args {
     /// Two variants: B is compared with A. Of one run, both are its own; of two runs, A is the
     /// first one's and B the second one's. [default: of one run, its only two; of several, all of
     /// the same name]
-    #[arg(long, value_name = "A,B")]
-    variants: Option<TwoNames>,
+    #[arg(long, value_name = "A,B", value_parser = two_names)]
+    variants: Option<(String, String)>,
 
     /// Compare although the runs were measured on different machines, and say how these differ.
     #[arg(long)]
     across_hosts: bool,
 
     /// What to render: tables for people, one row per figure, or the comparison for programs.
-    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    #[arg(long, default_value = "terminal")]
     format: Format,
 
     #[command(flatten)]
@@ -59,54 +56,38 @@ enum Format {
 }
 
 /// What is compared with, and what is compared.
-#[derive(Clone, Debug)]
-struct TwoNames {
-    baseline: String,
-    candidate: String,
-}
-
-impl FromStr for TwoNames {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text
-            .split(',')
-            .map(str::trim)
-            .collect::<Vec<_>>()
-            .as_slice()
-        {
-            [baseline, candidate] if !baseline.is_empty() && !candidate.is_empty() => {
-                Ok(TwoNames {
-                    baseline: (*baseline).into(),
-                    candidate: (*candidate).into(),
-                })
-            }
-            _ => Err("two names with a comma between them are needed, such as `fp32,int8`"),
+fn two_names(text: &str) -> Result<(String, String), &'static str> {
+    let names: Vec<&str> = text.split(',').map(str::trim).collect();
+    match names[..] {
+        [baseline, candidate] if !baseline.is_empty() && !candidate.is_empty() => {
+            Ok((baseline.into(), candidate.into()))
         }
+        _ => Err("two names with a comma between them are needed, such as `fp32,int8`"),
     }
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     if args.format != Format::Csv {
         args.names.refuse()?;
     }
-
-    let records: Vec<RunRecord> = args
+    let records = args
         .runs
         .iter()
         .map(|path| runs::load(path))
-        .collect::<Result<_, _>>()?;
-    let named = args
+        .collect::<Result<Vec<_>>>()?;
+    let runs: Vec<NamedRun<'_>> = args
         .runs
         .iter()
         .zip(&records)
-        .map(|(path, record)| NamedRun::new(path.clone(), record));
-    let runs: Vec<NamedRun<'_>> = named.collect();
-    let variants = args
-        .variants
-        .as_ref()
-        .map(|names| (names.baseline.as_str(), names.candidate.as_str()));
-    let comparisons = compare(&runs, variants).map_err(|error| select_error(&error))?;
+        .map(|(path, record)| NamedRun::new(path.clone(), record))
+        .collect();
+    let comparisons = compare(
+        &runs,
+        args.variants
+            .as_ref()
+            .map(|(baseline, candidate)| (baseline.as_str(), candidate.as_str())),
+    )
+    .map_err(select_error)?;
     if !args.across_hosts {
         comparisons
             .runs
@@ -114,33 +95,20 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
             .try_for_each(|other| same_machine(&args.runs[0], other))?;
     }
     args.destination.write(&render(&args, &comparisons)?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::DONE)
 }
 
-fn select_error(error: &SelectError) -> CliError {
-    let (code, hint) = match error {
-        SelectError::WhichVariants(_, names) if names.len() > 1 => (
-            exit::USAGE,
-            format!(
-                "name two of them with `--variants {},{}`, or a second run",
-                names[0], names[1]
-            ),
+fn select_error(error: SelectError) -> CliError {
+    let hint = match &error {
+        SelectError::WhichVariants(_, names) if names.len() > 1 => format!(
+            "name two of them with `--variants {},{}`, or a second run",
+            names[0], names[1]
         ),
-        SelectError::WhichVariants(..) => {
-            (exit::USAGE, "name a second run to compare it with".into())
-        }
-        SelectError::TooManyRuns(_) => (
-            exit::USAGE,
-            "name two runs, or leave out `--variants`".into(),
-        ),
-        SelectError::Itself(_) => (exit::USAGE, "name two different variants".into()),
-        SelectError::UnknownVariant { .. } => {
-            (exit::USAGE, "name one of those with `--variants`".into())
-        }
-        SelectError::UnlikeSessions(..) => (
-            exit::BAD_INPUT,
-            "measure both with the same session options".into(),
-        ),
+        SelectError::WhichVariants(..) => "name a second run to compare it with".into(),
+        SelectError::TooManyRuns(_) => "name two runs, or leave out `--variants`".into(),
+        SelectError::Itself(_) => "name two different variants".into(),
+        SelectError::UnknownVariant { .. } => "name one of those with `--variants`".into(),
+        SelectError::UnlikeSessions(..) => "measure both with the same session options".into(),
         SelectError::NothingInCommon {
             baseline_names,
             candidate_names,
@@ -148,25 +116,32 @@ fn select_error(error: &SelectError) -> CliError {
         } => {
             let [old, new] = [baseline_names, candidate_names]
                 .map(|names| names.first().map_or("", String::as_str));
-            let hint = format!(
+            format!(
                 "name one of each run with `--variants OLD,NEW`, such as `--variants {old},{new}`"
-            );
-            (exit::BAD_INPUT, hint)
+            )
         }
+    };
+    let is_of_input = matches!(
+        error,
+        SelectError::UnlikeSessions(..) | SelectError::NothingInCommon { .. }
+    );
+    let code = if is_of_input {
+        exit::BAD_INPUT
+    } else {
+        exit::USAGE
     };
     CliError::new(code, error).with_hint(hint)
 }
 
 /// Refuses a run of another machine than that of the run at `first`.
-fn same_machine(first: &std::path::Path, other: &ComparedRun) -> Result<(), CliError> {
+fn same_machine(first: &Path, other: &ComparedRun) -> Result<()> {
     if other.host_differences.is_empty() {
         return Ok(());
     }
     let (first, path) = (first.display(), other.path.display());
-    let hint = "measure both on one machine; `--across-hosts` compares them nevertheless";
     let mut error = CliError::bad_input(
         format!("`{first}` and `{path}` are of different machines"),
-        hint,
+        "measure both on one machine; `--across-hosts` compares them nevertheless",
     );
     error
         .chain
@@ -174,18 +149,19 @@ fn same_machine(first: &std::path::Path, other: &ComparedRun) -> Result<(), CliE
     Err(error)
 }
 
-fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>, CliError> {
-    match args.format {
+fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>> {
+    let text = match args.format {
         Format::Terminal => {
-            let view = ComparisonView::new(comparisons);
-            Ok(report::comparison_terminal(&view, args.destination.style()).into_bytes())
+            report::comparison_terminal(&ComparisonView::new(comparisons), args.destination.style())
         }
         Format::Markdown => {
-            let text = report::comparison_markdown(&ComparisonView::new(comparisons));
-            Ok(text.map_err(|error| CliError::bug(&error))?.into_bytes())
+            report::comparison_markdown(&ComparisonView::new(comparisons)).map_err(CliError::bug)?
         }
-        Format::Csv => export::comparison_csv(comparisons, args.names.in_csv())
-            .map_err(|error| CliError::bug(&error)),
-        Format::Json => output::json(comparisons).map(String::into_bytes),
-    }
+        Format::Json => output::json(comparisons)?,
+        Format::Csv => {
+            let rows = export::comparison_csv(comparisons, args.names.in_csv());
+            return rows.map_err(CliError::bug);
+        }
+    };
+    Ok(text.into_bytes())
 }

@@ -1,9 +1,15 @@
 //! From errors to messages: what failed, on what, why, and what to do.
 
 use std::error::Error;
-use std::io;
 
 use super::exit;
+use crate::inputs::InputError;
+use crate::onnx::OnnxError;
+use crate::runtime::RuntimeError;
+use crate::store::StoreError;
+
+/// What comes of a command, or of a part of one.
+pub(super) type Result<T, E = CliError> = std::result::Result<T, E>;
 
 /// An error that ends a command.
 #[derive(Clone, Debug)]
@@ -18,18 +24,20 @@ pub struct CliError {
 
 impl CliError {
     /// An error whose cause chain is `error` and its sources.
-    pub fn new(code: u8, error: &dyn Error) -> Self {
-        let mut chain = vec![error.to_string()];
-        let mut source = error.source();
-        while let Some(cause) = source {
-            chain.push(cause.to_string());
-            source = cause.source();
-        }
+    pub fn new(code: u8, error: impl Error) -> Self {
+        let sources = std::iter::successors(error.source(), |&cause| cause.source());
         CliError {
             code,
-            chain,
+            chain: std::iter::once(error.to_string())
+                .chain(sources.map(ToString::to_string))
+                .collect(),
             hint: None,
         }
+    }
+
+    /// An error of a file or library that was named, with its causes.
+    pub fn of(error: impl Error) -> Self {
+        CliError::new(exit::BAD_INPUT, error)
     }
 
     /// An error without a cause.
@@ -43,35 +51,65 @@ impl CliError {
 
     /// An error of the words of the command line, with advice.
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        CliError::message(exit::USAGE, message).with_hint(hint.into())
+        CliError::message(exit::USAGE, message).with_hint(hint)
     }
 
     /// An error of a file or library that was named, with advice.
     pub fn bad_input(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        CliError::message(exit::BAD_INPUT, message).with_hint(hint.into())
+        CliError::message(exit::BAD_INPUT, message).with_hint(hint)
     }
 
     /// A fault of onnxprof itself.
-    pub fn bug(error: &dyn Error) -> Self {
+    pub fn bug(error: impl Error) -> Self {
         CliError::new(exit::BUG, error)
     }
 
     /// The same error as the cause of another one.
     #[must_use]
-    pub fn causing(mut self, message: String) -> Self {
-        self.chain.insert(0, message);
+    pub fn causing(mut self, message: impl Into<String>) -> Self {
+        self.chain.insert(0, message.into());
         self
     }
 
     /// The same error with advice.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<Option<String>>) -> Self {
-        self.hint = hint.into();
-        self
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        self.advised(Some(hint))
     }
 
-    /// The error of a failed write to stdout.
-    pub fn stdout(error: &io::Error) -> Self {
-        CliError::new(exit::BAD_INPUT, error).causing("failed to write to stdout".into())
+    /// The same error with the advice that there is.
+    #[must_use]
+    pub fn advised(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.hint = hint.map(Into::into);
+        self
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        CliError::of(&error).advised(error.hint())
+    }
+}
+
+impl From<RuntimeError> for CliError {
+    fn from(error: RuntimeError) -> Self {
+        CliError::of(&error).advised(error.hint())
+    }
+}
+
+impl From<OnnxError> for CliError {
+    fn from(error: OnnxError) -> Self {
+        CliError::of(&error).advised(error.hint())
+    }
+}
+
+impl From<InputError> for CliError {
+    fn from(error: InputError) -> Self {
+        let code = if error.is_of_options() {
+            exit::USAGE
+        } else {
+            exit::BAD_INPUT
+        };
+        CliError::new(code, &error).advised(error.hint())
     }
 }

@@ -1,17 +1,16 @@
 //! `onnxprof profile --plan`: a short probe, and what the whole would take and buy.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use super::job::Target;
 use super::progress::Console;
-use super::{CliError, ending, exit, say};
+use super::{CliError, Result, ending, exit, say};
 use crate::analysis::{self, AffordableRounds, Expectation};
 use crate::plan::{Plan, Schedule};
 use crate::record::RunRecord;
 use crate::report::view::{Forecast, ForecastView};
 use crate::report::{self, Style};
-use crate::runner::{self, Diagnosing, Extent, Job, Ran};
+use crate::runner::{self, Diagnosing, Extent, Job};
 use crate::units::Nanos;
 
 /// Rounds of a probe at most: two tell a spread, and more of them how the machine's speed changes.
@@ -28,20 +27,19 @@ pub(super) fn run(
     target: &Target,
     style: Style,
     progress: &mut Console,
-) -> Result<ExitCode, CliError> {
+) -> Result<u8> {
     let plan = job.plan.clone();
-    job.plan.schedule.rounds_count = Some(ROUNDS);
-    job.plan.schedule.alternations_count = Some(ALTERNATIONS);
-    let limit = plan
-        .schedule
+    let schedule = &mut job.plan.schedule;
+    schedule.rounds_count = Some(ROUNDS);
+    schedule.alternations_count = Some(ALTERNATIONS);
+    let share = schedule
         .budget_ns
-        .map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
+        .map(|budget| Duration::from(budget) / SHARE);
+    let limit = share.map_or(LIMIT, |share| LIMIT.min(share));
     job.extent = Extent::Probe(limit);
-    progress.say(&format!(
-        "probing: short rounds, for {:.0} s",
-        limit.as_secs_f64()
-    ));
-    let Ran { record: probe, .. } = ending::measured(job, target, progress)?;
+    let seconds = limit.as_secs_f64();
+    progress.say(&format!("probing: short rounds, for {seconds:.0} s"));
+    let probe = ending::measured(job, target, progress)?.record;
     if let Some(error) = ending::nothing_measured(&probe) {
         return Err(error);
     }
@@ -51,9 +49,8 @@ pub(super) fn run(
         baseline: probe.plan.baseline,
         ..plan
     };
-    let text = report::terminal_forecast(&forecast(&plan, &probe)?, style);
-    say::result(text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    say::result(report::terminal_forecast(&forecast(&plan, &probe)?, style).as_bytes())?;
+    Ok(exit::DONE)
 }
 
 /// Remembers how much a run has spread, for the forecasts of later ones.
@@ -63,28 +60,19 @@ pub(super) fn learn_from(run: &RunRecord) {
     }
 }
 
-fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
+fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView> {
     let beside = Diagnosing::of(plan);
-    let budget = plan
-        .schedule
-        .budget_ns
-        .map_or(Duration::MAX, Duration::from);
+    let asked = plan.schedule.budget_ns.map(Duration::from);
+    let budget = asked.unwrap_or(Duration::MAX);
     let first = runner::first_rounds(probe, plan, budget.saturating_sub(beside.total()));
     let taken = beside.total() + first.time;
-    let left = plan
-        .schedule
-        .budget_ns
-        .map(|_| Nanos::from(budget.saturating_sub(taken)));
     let of_rounds = Schedule {
-        budget_ns: left,
+        budget_ns: asked.map(|budget| Nanos::from(budget.saturating_sub(taken))),
         ..plan.schedule.clone()
     };
     let expected = runner::expected(probe, &of_rounds).ok_or_else(|| {
-        CliError::message(
-            exit::PARTIAL,
-            "the probe ended before anything was measured",
-        )
-        .with_hint("go on without `--plan`".to_owned())
+        let message = "the probe ended before anything was measured";
+        CliError::message(exit::PARTIAL, message).with_hint("go on without `--plan`")
     })?;
     let looks = runner::look_rounds(plan)
         .iter()
@@ -98,7 +86,8 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView, CliError> {
     let earlier = runner::earlier_runs(&probe.host);
     let Expectation { rounds, precision } =
         analysis::sufficient_rounds(probe, plan, &earlier, &affordable);
-    let names: Vec<String> = (0..plan.sessions.len())
+    let sessions = 0..plan.sessions.len();
+    let names: Vec<String> = sessions
         .map(|session| probe.session_label(session))
         .collect();
     Ok(ForecastView::new(Forecast {

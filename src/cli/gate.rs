@@ -2,17 +2,17 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use super::output::Failures;
-use super::{CliError, exit, output, runs, say};
+use super::{CliError, Result, exit, output, runs, say};
 use crate::analysis::gate::{self, Gate, GateVerdict, Mistake, RuleError};
 use crate::analysis::{self, Findings};
 use crate::files::{self, Kind};
 use crate::record::RunRecord;
 use crate::report::{self, view::GateView};
 use crate::stats::MIN_LAUNCHES;
-use crate::store;
+use crate::store::StoreError;
+use crate::text::joined;
 
 /// Holds a run against rules, and tells by its exit code whether it keeps them: 0, 5 if a rule
 /// failed, 6 if the figures do not decide.
@@ -62,7 +62,7 @@ struct Check {
     against: Option<PathBuf>,
 
     /// What the exit code says where the figures do not decide.
-    #[arg(long, value_enum, default_value_t = Inconclusive::Say)]
+    #[arg(long, default_value = "say")]
     inconclusive: Inconclusive,
 
     /// Also writes JUnit XML.
@@ -75,7 +75,7 @@ struct Check {
 
     /// Annotations for GitHub Actions, and a summary appended to the file that GITHUB_STEP_SUMMARY
     /// names; `auto`: where GITHUB_ACTIONS is true.
-    #[arg(long, value_enum, default_value_t = Github::Auto)]
+    #[arg(long, default_value = "auto")]
     github: Github,
 
     /// Plain text, also on a terminal; so does the environment variable NO_COLOR.
@@ -106,7 +106,7 @@ struct Loaded {
 }
 
 impl Loaded {
-    fn read(path: &Path) -> Result<Self, CliError> {
+    fn read(path: &Path) -> Result<Self> {
         let record = runs::load(path)?;
         let findings = analysis::findings(&record);
         Ok(Loaded { record, findings })
@@ -120,7 +120,7 @@ impl Loaded {
     }
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     match (args.command, &args.check.run, &args.check.rules) {
         (Some(Command::Init(args)), _, _) => init(&args),
         (None, Some(run), Some(rules)) => check(&args.check, run, rules),
@@ -132,72 +132,67 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     }
 }
 
-fn init(args: &InitArgs) -> Result<ExitCode, CliError> {
-    let run = Loaded::read(&args.run)?;
-    let text = gate::init(run.run());
+fn init(args: &InitArgs) -> Result<u8> {
+    let text = gate::init(Loaded::read(&args.run)?.run());
     if gate::rules(&text).is_err() {
-        let message = format!(
-            "`{}` has no figure that a rule could be made of",
-            args.run.display()
-        );
-        let hint = format!(
-            "profile with a larger `--budget`: intervals need at least {MIN_LAUNCHES} rounds"
-        );
-        return Err(CliError::bad_input(message, hint));
+        let run = args.run.display();
+        return Err(CliError::bad_input(
+            format!("`{run}` has no figure that a rule could be made of"),
+            format!(
+                "profile with a larger `--budget`: intervals need at least {MIN_LAUNCHES} rounds"
+            ),
+        ));
     }
     output::write(args.output.as_deref(), text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::DONE)
 }
 
-fn check(args: &Check, run: &Path, rules: &Path) -> Result<ExitCode, CliError> {
+fn check(args: &Check, run: &Path, rules: &Path) -> Result<u8> {
     let loaded = Loaded::read(run)?;
     let against = args.against.as_deref().map(Loaded::read).transpose()?;
     if let (Some(against), Some(path)) = (&against, &args.against) {
         common_variant(&loaded.record, &against.record, path)?;
     }
     let text = files::text(rules, Kind::RULES).map_err(|error| {
-        CliError::new(exit::BAD_INPUT, &error)
+        CliError::of(error)
             .causing(format!("failed to read the rules in `{}`", rules.display()))
-            .with_hint("write one with `onnxprof gate init RUN --output gate.toml`".to_owned())
+            .with_hint("write one with `onnxprof gate init RUN --output gate.toml`")
     })?;
-    let parsed = gate::rules(&text).map_err(|error| rule_error(rules, &error))?;
-    let found = gate::gate(&parsed, loaded.run(), against.as_ref().map(Loaded::run));
-    let found = found.map_err(|error| rule_error(rules, &error))?;
+    let found = gate::rules(&text)
+        .and_then(|parsed| gate::gate(&parsed, loaded.run(), against.as_ref().map(Loaded::run)))
+        .map_err(|error| rule_error(rules, &error))?;
     publish(args, &found, loaded.record.run.name.exact(), rules)?;
-    Ok(ExitCode::from(exit_code(found.verdict, args.inconclusive)))
+    Ok(exit_code(found.verdict, args.inconclusive))
 }
 
 /// Refuses a baseline run that has no variant of the run.
-fn common_variant(run: &RunRecord, against: &RunRecord, path: &Path) -> Result<(), CliError> {
+fn common_variant(run: &RunRecord, against: &RunRecord, path: &Path) -> Result<()> {
     let (own, other) = (variant_names(run), variant_names(against));
     if own.iter().any(|name| other.contains(name)) {
         return Ok(());
     }
-    let message = format!(
-        "the run and the baseline run `{}` have no variant in common",
-        path.display()
-    );
-    let cause = format!(
-        "the run has {}, the baseline run {}",
-        own.join(", "),
-        other.join(", ")
-    );
-    Err(CliError::bad_input(cause, "measure files of the same name in both").causing(message))
+    let (own, other) = (joined(own), joined(other));
+    let cause = format!("the run has {own}, the baseline run {other}");
+    let path = path.display();
+    Err(
+        CliError::bad_input(cause, "measure files of the same name in both").causing(format!(
+            "the run and the baseline run `{path}` have no variant in common"
+        )),
+    )
 }
 
 fn variant_names(record: &RunRecord) -> Vec<&str> {
-    let variants = record.plan.variants.iter();
-    variants.map(|variant| variant.name.exact()).collect()
+    record
+        .plan
+        .variants
+        .iter()
+        .map(|variant| variant.name.exact())
+        .collect()
 }
 
 fn rule_error(path: &Path, error: &RuleError) -> CliError {
-    let message = format!(
-        "`{}`, line {}: {}",
-        path.display(),
-        error.line,
-        error.mistake
-    );
-    let hint = match &error.mistake {
+    let RuleError { line, mistake } = error;
+    let hint = match mistake {
         Mistake::Toml(_) | Mistake::Empty => {
             "a rule is a table `[[rule]]` with `check`, and optionally `variant`, `batch_size` and `dims`"
         }
@@ -206,17 +201,21 @@ fn rule_error(path: &Path, error: &RuleError) -> CliError {
         }
         _ => "name what the run has, or measure what the rule names",
     };
-    CliError::bad_input(message, hint)
+    CliError::bad_input(
+        format!("`{}`, line {line}: {mistake}", path.display()),
+        hint,
+    )
 }
 
 /// Writes what became of the rules wherever it was asked for: what is printed first, then the
 /// files, as far as they can be.
-fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), CliError> {
+fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<()> {
     let view = GateView::new(found);
     let json = output::json(found)?;
     let json_file = args.json.as_deref().filter(|path| *path != Path::new("-"));
+    let is_on_github = is_on_github(args.github);
     let mut failures = Failures::default();
-    let annotations = if is_on_github(args.github) {
+    let annotations = if is_on_github {
         report::annotations(&view, &rules.to_string_lossy())
     } else {
         String::new()
@@ -225,24 +224,19 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<(), Cl
         // What a program reads stays free of annotations, which the runner takes from stderr as
         // well.
         say::lines(&annotations);
-        failures.note(output::write(None, json.as_bytes()));
+        failures.note(say::result(json.as_bytes()));
     } else {
-        let text = format!(
-            "{}{annotations}",
-            report::gate_terminal(&view, output::style(args.no_color))
-        );
-        failures.note(output::write(None, text.as_bytes()));
+        let text = report::gate_terminal(&view, output::style(args.no_color)) + &annotations;
+        failures.note(say::result(text.as_bytes()));
     }
-    if let Some(path) = json_file {
-        failures.note(output::write(Some(path), json.as_bytes()));
+    if json_file.is_some() {
+        failures.note(output::write(json_file, json.as_bytes()));
     }
-    if let Some(path) = &args.junit {
-        failures.note(output::write(
-            Some(path),
-            report::junit(&view, run).as_bytes(),
-        ));
+    if args.junit.is_some() {
+        let junit = report::junit(&view, run);
+        failures.note(output::write(args.junit.as_deref(), junit.as_bytes()));
     }
-    if is_on_github(args.github) {
+    if is_on_github {
         failures.note(append_step_summary(&report::step_summary(&view)));
     }
     failures.into_result()
@@ -256,12 +250,12 @@ fn is_on_github(github: Github) -> bool {
     }
 }
 
-fn append_step_summary(summary: &str) -> Result<(), CliError> {
-    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from) else {
+fn append_step_summary(summary: &str) -> Result<()> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY") else {
         return Ok(());
     };
-    append(&path, summary)
-        .map_err(|source| output::store_error(&store::StoreError::Write { path, source }))
+    let path = PathBuf::from(path);
+    Ok(append(&path, summary).map_err(|source| StoreError::Write { path, source })?)
 }
 
 fn append(path: &Path, text: &str) -> std::io::Result<()> {

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use super::plan::Runtimes;
-use super::{CliError, exit, output};
+use super::plan::{Runtimes, own_program};
+use super::runs::RUNS;
+use super::{CliError, Result};
 use crate::plan::Plan;
 use crate::record::{Host, RunInfo};
 use crate::runner::{Extent, Job, WorkerCommand};
 use crate::sample::{Roots, host};
-use crate::store::RunFolder;
+use crate::store::{RunFolder, default_folder};
 
 /// When and where a command began.
 pub(super) struct Beginning {
@@ -39,18 +40,23 @@ impl Beginning {
     }
 
     /// The job of a new run in a folder at `path`, which is made if it is not there.
-    pub fn job_at(self, path: PathBuf, asked: Asked) -> Result<(Job, Target), CliError> {
-        let target = Target {
-            existed: path.exists(),
-            path,
-        };
-        let folder =
-            RunFolder::create(&target.path).map_err(|error| output::store_error(&error))?;
-        Ok((self.job(folder, asked)?, target))
+    pub fn job_at(self, path: PathBuf, asked: Asked) -> Result<(Job, Target)> {
+        let existed = path.exists();
+        Ok((
+            self.job(RunFolder::create(&path)?, asked)?,
+            Target { path, existed },
+        ))
+    }
+
+    /// The folder that was named, or else a new one of the runs for something of this name.
+    pub fn folder(&self, named: &Option<PathBuf>, name: &str) -> PathBuf {
+        named
+            .clone()
+            .unwrap_or_else(|| default_folder(RUNS.as_ref(), name, self.at))
     }
 
     /// The job of a run in `folder`, measured as a whole and as its plan stands.
-    pub fn job(self, folder: RunFolder, asked: Asked) -> Result<Job, CliError> {
+    pub fn job(self, folder: RunFolder, asked: Asked) -> Result<Job> {
         let Asked {
             name,
             plan,
@@ -78,16 +84,8 @@ impl Beginning {
 }
 
 /// This program, or in tests that of an environment variable, which breaks the protocol.
-fn worker_program() -> Result<PathBuf, CliError> {
-    match std::env::var_os("ONNXPROF_WORKER") {
-        Some(program) => Ok(program.into()),
-        None => std::env::current_exe().map_err(|error| {
-            CliError::message(
-                exit::BUG,
-                format!("failed to find the program itself: {error}"),
-            )
-        }),
-    }
+fn worker_program() -> Result<PathBuf> {
+    std::env::var_os("ONNXPROF_WORKER").map_or_else(own_program, |program| Ok(program.into()))
 }
 
 fn info(name: String, now: jiff::Timestamp) -> RunInfo {
@@ -124,9 +122,8 @@ impl Target {
 }
 
 /// A folder for a run that is not kept, which goes when it is dropped.
-pub(super) fn temporary_folder() -> Result<TempDir, CliError> {
+pub(super) fn temporary_folder() -> Result<TempDir> {
     tempfile::tempdir().map_err(|error| {
-        CliError::new(exit::BAD_INPUT, &error)
-            .with_hint("set TMPDIR to a folder that can be written".to_owned())
+        CliError::of(&error).with_hint("set TMPDIR to a folder that can be written")
     })
 }

@@ -35,6 +35,7 @@ mod trace;
 mod tune;
 
 pub use error::CliError;
+use error::Result;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -63,11 +64,11 @@ macro_rules! commands {
             ProbeRuntime(runtime::ProbeArgs),
         }
 
-        fn run(command: Command) -> Result<ExitCode, CliError> {
+        fn run(command: Command) -> Result<ExitCode> {
             match command {
-                $(Command::$name(args) => $module::run(*args),)+
+                $(Command::$name(args) => $module::run(*args).map(ExitCode::from),)+
                 Command::Worker => Ok(crate::worker::main()),
-                Command::ProbeRuntime(args) => runtime::run_probe(&args),
+                Command::ProbeRuntime(args) => runtime::run_probe(&args).map(ExitCode::from),
             }
         }
     };
@@ -94,14 +95,10 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let has_parent = words
         .get(1)
         .is_some_and(|word| word == "worker" || word == "probe-runtime");
-    match if has_parent {
-        Ok(())
-    } else {
-        resources::secure()
-    } {
-        Ok(()) => spelled(words),
-        Err(error) => say::error(&error),
+    if !has_parent && let Err(error) = resources::secure() {
+        return say::error(&error);
     }
+    spelled(words)
 }
 
 /// In a function of its own, whose stack is taken once there is enough.
@@ -111,9 +108,8 @@ fn spelled(words: Vec<OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return say::usage(&error),
     };
-    let result = match crate::memory::check_limit() {
-        Ok(()) => run(cli.command),
-        Err(mistake) => Err(CliError::message(exit::USAGE, mistake)),
-    };
-    result.unwrap_or_else(|error| say::error(&error))
+    crate::memory::check_limit()
+        .map_err(|mistake| CliError::message(exit::USAGE, mistake))
+        .and_then(|()| run(cli.command))
+        .unwrap_or_else(|error| say::error(&error))
 }

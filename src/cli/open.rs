@@ -15,9 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(super) fn open(path: &Path) {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     if !open::commands(&path).into_iter().any(works) {
-        let shown = path.display();
+        let path = path.display();
         say::aside(&format!(
-            "warning: failed to open `{shown}`: no program for it could be started; open it in a browser"
+            "warning: failed to open `{path}`: no program for it could be started; open it in a browser"
         ));
     }
 }
@@ -29,8 +29,12 @@ fn works(launcher: Command) -> bool {
     } else {
         named.to_str().and_then(Program::find)
     };
-    let ended = program.map(|program| program.with(launcher.get_args()).leave(&folder(), PATIENCE));
-    matches!(ended, Some(Ok(status)) if status.is_none_or(|status| status.success()))
+    program.is_some_and(|program| {
+        program
+            .with(launcher.get_args())
+            .leave(&folder(), PATIENCE)
+            .is_ok_and(|status| status.is_none_or(|status| status.success()))
+    })
 }
 
 /// Where a launcher is started, and with it the browser that outlives this process: nothing is

@@ -1,96 +1,78 @@
 //! What a command leaves behind: reports in the run's folder, and text on stdout or in a file.
 
+use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::columns::columns;
-use super::{CliError, exit, say};
+use super::{CliError, Result, exit, say};
 use crate::analysis::{self, tuning::TuningVerdict};
 use crate::export;
-use crate::record::RunRecord;
-use crate::report::Report;
-use crate::report::{self, Color, Context, Glyphs, Style};
-use crate::store::{RunFolder, StoreError, write_atomically, write_named};
+use crate::report::{self, Color, Context, Glyphs, Report, Style};
+use crate::runner::Ran;
+use crate::store::{write_atomically, write_named};
 use crate::text::harmless_json;
 
 #[derive(Debug)]
 pub(super) struct Reports {
-    summary: String,
+    /// What is printed.
+    pub(super) summary: String,
     /// The files in the order in which they are written: small ones first, so that a disk that is
     /// nearly full holds as many as it can; of one that could not be rendered, why not.
-    files: Vec<(PathBuf, Result<Vec<u8>, CliError>)>,
+    files: Vec<(PathBuf, Result<Vec<u8>>)>,
     /// What the search came to; `None` if the run is none.
     pub(super) verdict: Option<TuningVerdict>,
 }
 
 impl Reports {
-    /// Renders the record of a run that lies in `folder`; with a context, the written report holds
-    /// the whole template.
-    pub(super) fn render(
-        record: &RunRecord,
-        folder: &RunFolder,
-        style: Style,
-        context: Option<&Context>,
-    ) -> Self {
+    /// Renders the record of a run; with a context, the written report holds the whole template.
+    pub(super) fn render(ran: &Ran, style: Style, context: Option<&Context>) -> Self {
+        let Ran { record, folder, .. } = ran;
         let findings = analysis::findings(record);
         let view = Report::new(record, &findings);
-        let mut files = vec![(
-            folder.cells_csv(),
-            rendered(export::cells_csv(record, &findings, export::Names::Guarded)),
-        )];
+        let guarded = export::Names::Guarded;
+        let cells = export::cells_csv(record, &findings, guarded);
+        let mut files = vec![(folder.cells_csv(), cells.map_err(CliError::bug))];
         if !record.operators.is_empty() {
-            files.push((
-                folder.operators_csv(),
-                rendered(export::operators_csv(record, export::Names::Guarded)),
-            ));
+            let operators = export::operators_csv(record, guarded);
+            files.push((folder.operators_csv(), operators.map_err(CliError::bug)));
         }
         files.push((
             folder.report_md(),
-            rendered(report::illustrated_markdown(&view, context).map(String::into_bytes)),
+            in_bytes(report::illustrated_markdown(&view, context)),
         ));
         let figures = folder.path().join(FIGURES);
+        let drawings = drawings(&view).into_iter();
         files.extend(
-            drawings(&view)
-                .into_iter()
-                .map(|drawing| (figures.join(drawing.name), Ok(drawing.svg.into_bytes()))),
+            drawings.map(|drawing| (figures.join(drawing.name), Ok(drawing.svg.into_bytes()))),
         );
-        files.push((
-            folder.report_html(),
-            rendered(report::html(&view).map(String::into_bytes)),
-        ));
+        files.push((folder.report_html(), in_bytes(report::html(&view))));
         Reports {
             summary: report::terminal(&view, Some(folder.path()), style),
             files,
-            verdict: findings.tuning.as_ref().map(|tuning| tuning.verdict),
+            verdict: findings.tuning.map(|tuning| tuning.verdict),
         }
     }
 
     /// Writes the files in their order, as far as each of them can be.
     pub(super) fn write(&self, failures: &mut Failures) {
         for (path, content) in &self.files {
-            failures.note(
-                content
-                    .as_ref()
-                    .map_err(Clone::clone)
-                    .and_then(|content| write_file(path, content)),
-            );
+            failures.note(match content {
+                Ok(content) => write_file(path, content),
+                Err(error) => Err(error.clone()),
+            });
         }
-    }
-
-    /// Prints the summary to stdout.
-    pub(super) fn print_summary(&self) -> Result<(), CliError> {
-        write(None, self.summary.as_bytes())
     }
 }
 
-fn rendered<T, E: std::error::Error>(result: Result<T, E>) -> Result<T, CliError> {
-    result.map_err(|error| CliError::bug(&error))
+fn in_bytes(text: Result<String, impl Error>) -> Result<Vec<u8>> {
+    text.map(String::into_bytes).map_err(CliError::bug)
 }
 
 /// Writes a file of reports, and its folder where there is none.
-fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
+fn write_file(path: &Path, content: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
@@ -98,28 +80,24 @@ fn write_file(path: &Path, content: &[u8]) -> Result<(), CliError> {
 }
 
 /// Writes a file of ours that nobody named; nothing else is written to that lies in its place.
-pub(super) fn write_own(path: &Path, content: &[u8]) -> Result<(), CliError> {
-    write_atomically(path, content).map_err(|error| store_error(&error))
+pub(super) fn write_own(path: &Path, content: &[u8]) -> Result<()> {
+    Ok(write_atomically(path, content)?)
 }
 
-fn create_folder(folder: &Path) -> Result<(), CliError> {
+fn create_folder(folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| {
-        CliError::message(
-            exit::BAD_INPUT,
-            format!("failed to create `{}`: {error}", folder.display()),
-        )
+        let message = format!("failed to create `{}`: {error}", folder.display());
+        CliError::message(exit::BAD_INPUT, message)
     })
 }
 
 /// A folder of ours that nobody named must be one: a link could lead anywhere.
-fn refuse_link(folder: &Path) -> Result<(), CliError> {
-    if std::fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink()) {
-        let link = CliError::message(
-            exit::BAD_INPUT,
+fn refuse_link(folder: &Path) -> Result<()> {
+    if folder.is_symlink() {
+        return Err(CliError::bad_input(
             format!("`{}` is a link, and is not followed", folder.display()),
-        );
-        return Err(link
-            .with_hint("remove it, or name a file in another folder with `--output`".to_owned()));
+            "remove it, or name a file in another folder with `--output`",
+        ));
     }
     Ok(())
 }
@@ -129,23 +107,29 @@ fn refuse_link(folder: &Path) -> Result<(), CliError> {
 pub(super) struct Failures(Vec<CliError>);
 
 impl Failures {
-    pub(super) fn note(&mut self, result: Result<(), CliError>) {
-        self.0.extend(result.err());
+    pub(super) fn note(&mut self, result: Result<()>) {
+        self.add(result.err());
+    }
+
+    pub(super) fn add(&mut self, failure: Option<CliError>) {
+        self.0.extend(failure);
     }
 
     /// All of them as one error, which names each; the worst tells the exit code.
-    pub(super) fn into_result(self) -> Result<(), CliError> {
-        let mut failures = self.0;
-        failures.sort_by_key(|failure| failure.code != exit::BUG);
-        if failures.len() < 2 {
-            return failures.pop().map_or(Ok(()), Err);
+    pub(super) fn into_result(mut self) -> Result<()> {
+        let count = self.0.len();
+        self.0.sort_by_key(|failure| failure.code != exit::BUG);
+        let Some(worst) = self.0.first() else {
+            return Ok(());
+        };
+        if count == 1 {
+            return Err(worst.clone());
         }
-        let head = format!("{} files could not be written", failures.len());
-        let each = failures.iter().map(|failure| failure.chain.join(": "));
-        let chain = std::iter::once(head).chain(each).collect();
-        let hint = failures.iter().find_map(|failure| failure.hint.clone());
+        let mut chain = vec![format!("{count} files could not be written")];
+        chain.extend(self.0.iter().map(|failure| failure.chain.join(": ")));
+        let hint = self.0.iter().find_map(|failure| failure.hint.clone());
         Err(CliError {
-            code: failures[0].code,
+            code: worst.code,
             chain,
             hint,
         })
@@ -171,7 +155,7 @@ pub(super) fn drawings(report: &Report) -> Vec<Drawing> {
 }
 
 /// Writes the charts into `figures/` within `folder`, where report.md looks for them.
-pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), CliError> {
+pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<()> {
     if drawings.is_empty() {
         return Ok(());
     }
@@ -180,7 +164,7 @@ pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<(), 
     create_folder(&figures)?;
     drawings
         .iter()
-        .try_for_each(|drawing| write_own(&figures.join(&drawing.name), drawing.svg.as_bytes()))
+        .try_for_each(|one| write_own(&figures.join(&one.name), one.svg.as_bytes()))
 }
 
 /// Where a rendered text goes, and in which dress.
@@ -208,22 +192,22 @@ impl Destination {
     }
 
     /// Writes the text there.
-    pub(super) fn write(&self, text: &[u8]) -> Result<(), CliError> {
+    pub(super) fn write(&self, text: &[u8]) -> Result<()> {
         write(self.output.as_deref(), text)
     }
 }
 
 /// Writes a text to a file that the user named, or to stdout.
-pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<(), CliError> {
+pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<()> {
     match path {
-        Some(path) => write_named(path, text).map_err(|error| store_error(&error)),
+        Some(path) => Ok(write_named(path, text)?),
         None => say::result(text),
     }
 }
 
 /// A value as JSON for programs, with a line's end.
-pub(super) fn json(value: &impl Serialize) -> Result<String, CliError> {
-    let text = serde_json::to_string_pretty(value).map_err(|error| CliError::bug(&error))?;
+pub(super) fn json(value: &impl Serialize) -> Result<String> {
+    let text = serde_json::to_string_pretty(value).map_err(CliError::bug)?;
     Ok(harmless_json(&text).into_owned() + "\n")
 }
 
@@ -238,8 +222,9 @@ pub(super) fn style(no_color: bool) -> Style {
 /// Whether stdout takes colour: a terminal does, unless the option or the environment variable
 /// `NO_COLOR` says no.
 fn color(no_color: bool) -> Color {
-    let refused = no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if !refused && io::stdout().is_terminal() {
+    let is_refused =
+        no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if !is_refused && io::stdout().is_terminal() {
         Color::Always
     } else {
         Color::Never
@@ -263,16 +248,11 @@ fn variable(name: &str) -> Option<String> {
 /// A locale that is not told is none that speaks against UTF-8: containers set none.
 fn glyphs_of(term: Option<&str>, locale: Option<&str>) -> Glyphs {
     let encoding = locale.map(|locale| locale.to_lowercase().replace('-', ""));
-    let is_utf8 = encoding.is_none_or(|encoding| encoding.contains("utf8"));
-    if term == Some("dumb") || !is_utf8 {
+    if term == Some("dumb") || encoding.is_some_and(|encoding| !encoding.contains("utf8")) {
         Glyphs::Ascii
     } else {
         Glyphs::Unicode
     }
-}
-
-pub(super) fn store_error(error: &StoreError) -> CliError {
-    CliError::new(exit::BAD_INPUT, error).with_hint(error.hint())
 }
 
 #[cfg(test)]
@@ -281,17 +261,14 @@ mod tests {
 
     #[test]
     fn dumb_terminals_and_other_locales_get_ascii() {
-        assert_eq!(
-            glyphs_of(Some("xterm"), Some("en_US.UTF-8")),
-            Glyphs::Unicode
-        );
-        assert_eq!(glyphs_of(Some("xterm"), Some("C.utf8")), Glyphs::Unicode);
+        let on_xterm = |locale| glyphs_of(Some("xterm"), Some(locale));
+        for locale in ["en_US.UTF-8", "C.utf8"] {
+            assert_eq!(on_xterm(locale), Glyphs::Unicode, "{locale}");
+        }
+        for locale in ["de_DE.ISO-8859-1", "C"] {
+            assert_eq!(on_xterm(locale), Glyphs::Ascii, "{locale}");
+        }
         assert_eq!(glyphs_of(None, None), Glyphs::Unicode);
         assert_eq!(glyphs_of(Some("dumb"), Some("en_US.UTF-8")), Glyphs::Ascii);
-        assert_eq!(
-            glyphs_of(Some("xterm"), Some("de_DE.ISO-8859-1")),
-            Glyphs::Ascii
-        );
-        assert_eq!(glyphs_of(Some("xterm"), Some("C")), Glyphs::Ascii);
     }
 }

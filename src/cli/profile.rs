@@ -1,20 +1,18 @@
 //! `onnxprof profile`: from words to a run, and from its record to reports.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use super::ending::{exit_code, finished, measured, nothing_measured, store_error, written};
+use super::ending::{exit_code, finished, measured, nothing_measured, written};
 use super::full_args::FullArgs;
 use super::job::{Asked, Beginning, temporary_folder};
 use super::output::Reports;
 use super::plan::{self, MeasureArgs};
 use super::progress::{Console, ConsoleArgs};
-use super::runs::RUNS;
-use super::{CliError, forecast, open, output};
+use super::{Result, forecast, open, output};
 use crate::plan::Flag;
 use crate::report::Context;
 use crate::runner::Ran;
-use crate::store::{RunFolder, default_folder};
+use crate::store::RunFolder;
 
 /// Measures models: latency, throughput, loading, memory and accuracy, across variants and batch
 /// sizes.
@@ -51,7 +49,7 @@ pub struct Args {
     pub console: ConsoleArgs,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     let beginning = Beginning::now();
     let mut progress = args.console.console();
     let context = args.full.named()?;
@@ -59,51 +57,41 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     let runtimes = plan::runtimes(&args.measure.session.runtime, &mut progress)?;
     let plan = plan::profile::plan(&args.measure, &family, &runtimes.found, &beginning.host)?;
     progress.introduce(&plan, &beginning.host);
-    let temporary = if args.plan {
-        Some(temporary_folder()?)
-    } else {
-        None
-    };
+    let temporary = args.plan.then(temporary_folder).transpose()?;
     let path = match &temporary {
         Some(folder) => folder.path().join("probe"),
-        None => args
-            .out
-            .clone()
-            .unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at)),
+        None => beginning.folder(&args.out, &family.name),
     };
     let notes = [family.notes, plan::notes_on(&plan, &beginning.host)].concat();
-    let (job, target) = beginning.job_at(
-        path,
-        Asked {
-            name: family.name,
-            plan,
-            runtimes,
-            notes,
-        },
-    )?;
+    let asked = Asked {
+        name: family.name,
+        plan,
+        runtimes,
+        notes,
+    };
+    let (job, target) = beginning.job_at(path, asked)?;
     if args.plan {
         return forecast::run(job, &target, args.console.style(), &mut progress);
     }
-    let ran = measured(job, &target, &mut progress)?;
-    reported(ran, &args, context, &mut progress)
+    reported(
+        measured(job, &target, &mut progress)?,
+        &args,
+        context,
+        &mut progress,
+    )
 }
 
 /// Writes the reports of a run that was measured.
 fn reported(
-    ran: Ran,
+    mut ran: Ran,
     args: &Args,
     context: Option<(String, Context)>,
     progress: &mut Console,
-) -> Result<ExitCode, CliError> {
-    let Ran {
-        folder,
-        record,
-        unwritten,
-    } = ran;
+) -> Result<u8> {
     let (text, context) = context.unzip();
-    let reports = Reports::render(&record, &folder, args.console.style(), context.as_ref());
-    let unwritten = unwritten.map(|error| store_error(&error, folder.path()));
-    let mut failures = written(&reports, &record, unwritten);
+    let reports = Reports::render(&ran, args.console.style(), context.as_ref());
+    let mut failures = written(&reports, &mut ran);
+    let Ran { folder, record, .. } = ran;
     failures.note(keep_context(&folder, text.as_deref()));
     if nothing_measured(&record).is_none() {
         progress.release();
@@ -113,14 +101,13 @@ fn reported(
     if args.open {
         open::open(&folder.report_html());
     }
-    Ok(ExitCode::from(exit_code(&record)))
+    Ok(exit_code(&record))
 }
 
 /// Copies the context into the run's folder, so that its report can be written again from there
 /// alone.
-fn keep_context(folder: &RunFolder, text: Option<&str>) -> Result<(), CliError> {
-    match text.filter(|text| !text.is_empty()) {
-        Some(text) => output::write_own(&folder.context(), text.as_bytes()),
-        None => Ok(()),
-    }
+fn keep_context(folder: &RunFolder, text: Option<&str>) -> Result<()> {
+    text.filter(|text| !text.is_empty()).map_or(Ok(()), |text| {
+        output::write_own(&folder.context(), text.as_bytes())
+    })
 }

@@ -13,7 +13,7 @@ use crate::record::{EndReason, Failure, Host, Stage};
 use crate::report::Style;
 use crate::report::view::text;
 use crate::runner::{Observer, Progress};
-use crate::text::Plain;
+use crate::text::{Plain, joined};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct ConsoleArgs {
@@ -118,10 +118,11 @@ impl Console {
     }
 
     /// A failure of the only session is held back until something else happens.
-    fn fail(&mut self, session: String, failure: &Failure) {
-        match self.is_single {
-            true => self.held = Some((session, failure.clone())),
-            false => self.warn(&session, failure),
+    fn fail(&mut self, session: &str, failure: &Failure) {
+        if self.is_single {
+            self.held = Some((session.to_owned(), failure.clone()))
+        } else {
+            self.warn(session, failure)
         }
     }
 
@@ -140,29 +141,26 @@ impl Console {
 
     /// Says what is going to be measured, with every default that was taken.
     pub(super) fn introduce(&mut self, plan: &Plan, host: &Host) {
-        let budget = plan.schedule.budget_ns.map_or_else(
-            || "as long as the rounds take".into(),
-            |budget| format!("at most {} s", budget.as_secs_f64()),
-        );
+        let budget = match plan.schedule.budget_ns {
+            Some(budget) => format!("at most {} s", budget.as_secs_f64()),
+            None => "as long as the rounds take".into(),
+        };
         self.is_single = plan.sessions.len() == 1;
         self.say(&format!("measuring {} ({budget})", variants(plan)));
         let threads = plan.sessions[0].options.intra_threads;
+        let cpus = host.usable_cpus_count;
         self.say(&format!(
-            "{threads} intra-op thread(s); {} CPU(s) may be used",
-            host.usable_cpus_count
+            "{threads} intra-op thread(s); {cpus} CPU(s) may be used"
         ));
         self.say_inputs(plan);
     }
 
     pub(super) fn introduce_search(&mut self, plan: &Plan, host: &Host) {
         let Some(tuning) = &plan.tuning else { return };
-        let budget = plan
-            .schedule
-            .budget_ns
-            .map_or(0.0, |budget| budget.as_secs_f64());
+        let budget = plan.schedule.budget_ns.unwrap_or_default().as_secs_f64();
         self.say(&format!("tuning {} (at most {budget} s)", variants(plan)));
-        let threads = listed(&tuning.space.intra_threads);
-        let batches = listed(&tuning.space.batch_sizes);
+        let threads = joined(&tuning.space.intra_threads);
+        let batches = joined(&tuning.space.batch_sizes);
         let cpus = host.usable_cpus_count;
         self.say(&format!(
             "intra-op threads {threads}; batch sizes {batches}; {cpus} CPU(s) may be used"
@@ -179,17 +177,7 @@ impl Console {
 }
 
 fn variants(plan: &Plan) -> String {
-    let names: Vec<&str> = plan
-        .variants
-        .iter()
-        .map(|variant| variant.name.exact())
-        .collect();
-    names.join(", ")
-}
-
-fn listed(numbers: &[u64]) -> String {
-    let numbers: Vec<String> = numbers.iter().map(u64::to_string).collect();
-    numbers.join(", ")
+    joined(plan.variants.iter().map(|variant| variant.name.exact()))
 }
 
 /// A live line that is drawn when something happens and at no other time: a ticking one would
@@ -212,18 +200,20 @@ impl Observer for Console {
                 session,
                 place: None,
                 failure,
-            } => self.fail((*session).to_owned(), failure),
+            } => self.fail(session, failure),
             Progress::Failed {
                 session,
                 place: Some(place),
                 failure,
-            } => self.warn(&format!("{session} at {place}"), failure),
+            } => {
+                self.warn(&format!("{session} at {place}"), failure);
+            }
             Progress::Note(note) => self.say(&format!("note: {note}")),
             Progress::Describing { .. } | Progress::Trying { .. } | Progress::Cells { .. } => {
-                self.detail(&words(progress))
+                self.detail(&words(progress));
             }
             Progress::HeatRound { rounds_done, .. } if *rounds_done > 0 => {
-                self.detail(&words(progress))
+                self.detail(&words(progress));
             }
             _ => self.now(&words(progress)),
         }
@@ -298,13 +288,10 @@ fn stage_words(stage: Stage) -> &'static str {
 }
 
 fn clock(elapsed: Duration, budget: Option<Duration>) -> String {
+    let elapsed = elapsed.as_secs_f64();
     match budget {
-        Some(budget) => format!(
-            "{:.0} of {:.0} s",
-            elapsed.as_secs_f64(),
-            budget.as_secs_f64()
-        ),
-        None => format!("{:.0} s", elapsed.as_secs_f64()),
+        Some(budget) => format!("{elapsed:.0} of {:.0} s", budget.as_secs_f64()),
+        None => format!("{elapsed:.0} s"),
     }
 }
 

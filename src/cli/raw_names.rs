@@ -1,6 +1,6 @@
 //! Names in tables for programs.
 
-use super::CliError;
+use super::{CliError, Result};
 use crate::export::Names;
 
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ impl RawNames {
     }
 
     /// Refuses the option where no CSV is written: nothing asked for is dropped in silence.
-    pub(super) fn refuse(&self) -> Result<(), CliError> {
+    pub(super) fn refuse(&self) -> Result<()> {
         if self.raw_names {
             return Err(CliError::usage(
                 "`--raw-names` is about CSV alone",

@@ -1,7 +1,6 @@
 //! `onnxprof report`.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use super::full_args::FullArgs;
@@ -9,7 +8,7 @@ use super::output::{self, Destination, Drawing, Failures};
 use super::plan::values;
 use super::raw_names::RawNames;
 use super::runs::{self, folder};
-use super::{CliError, open};
+use super::{CliError, Result, exit, open};
 use crate::analysis;
 use crate::export;
 use crate::record::RunRecord;
@@ -25,7 +24,7 @@ pub struct Args {
 
     /// What to render: a summary, the written report, the one to look at, one row per figure, or
     /// the findings for programs. [default: terminal; with `--full`: markdown; with `--open`: html]
-    #[arg(long, value_enum)]
+    #[arg(long)]
     format: Option<Format>,
 
     #[command(flatten)]
@@ -66,10 +65,10 @@ enum Format {
     Json,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     let Some(run) = &args.run else {
         args.destination.write(report::starting_file().as_bytes())?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(exit::DONE);
     };
     let format = format(&args)?;
     if format != Format::Csv {
@@ -82,14 +81,14 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     }
     let rendered = render(&args, run, format, &record)?;
     if args.open {
-        open::open(&written(&args, run, format, &rendered)?);
+        open::open(&written(&args, run, format, &rendered.text)?);
     } else {
         write(&args.destination, &rendered)?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::DONE)
 }
 
-fn write(destination: &Destination, rendered: &Rendered) -> Result<(), CliError> {
+fn write(destination: &Destination, rendered: &Rendered) -> Result<()> {
     let mut failures = Failures::default();
     failures.note(destination.write(&rendered.text));
     if let Some(file) = &destination.output {
@@ -102,39 +101,32 @@ fn write(destination: &Destination, rendered: &Rendered) -> Result<(), CliError>
 }
 
 /// Writes a file that can be opened, and says which.
-fn written(
-    args: &Args,
-    run: &Path,
-    format: Format,
-    rendered: &Rendered,
-) -> Result<PathBuf, CliError> {
-    match (&args.destination.output, format) {
-        (Some(file), _) => {
-            args.destination.write(&rendered.text)?;
-            Ok(file.to_owned())
-        }
-        (None, Format::Html) => {
-            let file = folder(run).join("report.html");
-            output::write_own(&file, &rendered.text)?;
-            Ok(file)
-        }
-        (None, _) => {
-            let hint = "name one with `--output`, or use `--format html`";
-            Err(CliError::usage("`--open` needs a file to open", hint))
-        }
+fn written(args: &Args, run: &Path, format: Format, text: &[u8]) -> Result<PathBuf> {
+    if let Some(file) = &args.destination.output {
+        args.destination.write(text)?;
+        return Ok(file.to_owned());
     }
+    if format != Format::Html {
+        return Err(CliError::usage(
+            "`--open` needs a file to open",
+            "name one with `--output`, or use `--format html`",
+        ));
+    }
+    let file = folder(run).join("report.html");
+    output::write_own(&file, text)?;
+    Ok(file)
 }
 
-fn format(args: &Args) -> Result<Format, CliError> {
+fn format(args: &Args) -> Result<Format> {
     match (args.format, args.full.full) {
-        (None, false) if args.open => Ok(Format::Html),
-        (None, false) => Ok(Format::Terminal),
         (None | Some(Format::Markdown), true) => Ok(Format::Markdown),
-        (Some(format), false) => Ok(format),
         (Some(_), true) => Err(CliError::usage(
             "the whole template is written in Markdown alone",
             "leave out `--format`, or `--full`",
         )),
+        (Some(format), false) => Ok(format),
+        (None, false) if args.open => Ok(Format::Html),
+        (None, false) => Ok(Format::Terminal),
     }
 }
 
@@ -143,44 +135,34 @@ struct Rendered {
     drawings: Vec<Drawing>,
 }
 
-fn render(
-    args: &Args,
-    run: &Path,
-    format: Format,
-    record: &RunRecord,
-) -> Result<Rendered, CliError> {
+fn render(args: &Args, run: &Path, format: Format, record: &RunRecord) -> Result<Rendered> {
     let findings = analysis::findings(record);
+    let view = Report::new(record, &findings);
     let mut drawings = Vec::new();
     let text = match format {
-        Format::Terminal => {
-            let view = Report::new(record, &findings);
-            Ok(report::terminal(&view, Some(folder(run)), args.destination.style()).into_bytes())
-        }
+        Format::Terminal => report::terminal(&view, Some(folder(run)), args.destination.style()),
         Format::Markdown => {
-            let view = Report::new(record, &findings);
             let context = args.full.context_beside(folder(run))?;
-            let text = match (&args.destination.output, &context) {
+            match (&args.destination.output, &context) {
                 (Some(_), context) => {
                     drawings = output::drawings(&view);
                     report::illustrated_markdown(&view, context.as_ref())
                 }
                 (None, Some(context)) => report::full_markdown(&view, context),
                 (None, None) => report::markdown(&view),
-            };
-            Ok(text.map_err(|error| CliError::bug(&error))?.into_bytes())
+            }
+            .map_err(CliError::bug)?
         }
-        Format::Html => {
-            let view = Report::new(record, &findings);
-            Ok(report::html(&view)
-                .map_err(|error| CliError::bug(&error))?
-                .into_bytes())
+        Format::Html => report::html(&view).map_err(CliError::bug)?,
+        Format::Json => output::json(&findings)?,
+        Format::Csv => {
+            let text =
+                export::cells_csv(record, &findings, args.names.in_csv()).map_err(CliError::bug)?;
+            return Ok(Rendered { text, drawings });
         }
-        Format::Csv => export::cells_csv(record, &findings, args.names.in_csv())
-            .map_err(|error| CliError::bug(&error)),
-        Format::Json => output::json(&findings).map(String::into_bytes),
     };
     Ok(Rendered {
-        text: text?,
+        text: text.into_bytes(),
         drawings,
     })
 }

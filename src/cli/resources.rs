@@ -5,7 +5,7 @@ use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
 
-use super::{CliError, exit};
+use super::{CliError, Result, exit};
 
 /// Stack of the main threads, from which ONNX Runtime's threads take their size, and what there
 /// must be.
@@ -13,7 +13,7 @@ const USUAL_STACK: u64 = 8 << 20;
 const LEAST_STACK: u64 = 1 << 20;
 
 /// Makes sure of the stack, and of words where memory runs out.
-pub(super) fn secure() -> Result<(), CliError> {
+pub(super) fn secure() -> Result<()> {
     say_aborted();
     let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_STACK) else {
         return Ok(());
@@ -29,12 +29,14 @@ pub(super) fn secure() -> Result<(), CliError> {
 }
 
 fn too_small(stack: u64) -> CliError {
-    let message = format!(
-        "the stack is limited to {} KiB, and {} KiB are needed",
-        stack / 1024,
-        LEAST_STACK / 1024
-    );
-    CliError::bad_input(message, "raise the limit with `ulimit -s 8192`")
+    CliError::bad_input(
+        format!(
+            "the stack is limited to {} KiB, and {} KiB are needed",
+            stack / 1024,
+            LEAST_STACK / 1024
+        ),
+        "raise the limit with `ulimit -s 8192`",
+    )
 }
 
 /// What is said last of a process that aborts, after what made it do so has said why, as where

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use super::output::store_error;
-use super::{CliError, exit};
+use super::{CliError, Result};
 use crate::memory;
 use crate::record::RunRecord;
 use crate::store;
@@ -24,13 +23,13 @@ pub(super) fn folder(run: &Path) -> &Path {
 const EXPANSION: u64 = 8;
 
 /// The record of a run that was named.
-pub(super) fn load(run: &Path) -> Result<RunRecord, CliError> {
+pub(super) fn load(run: &Path) -> Result<RunRecord> {
     ask(run, store::size(run)).map_err(|reason| {
-        CliError::new(exit::BAD_INPUT, &reason)
-            .with_hint("measure fewer variants or batch sizes in one run".to_owned())
+        CliError::of(reason).with_hint("measure fewer variants or batch sizes in one run")
     })?;
-    store::load_asking(run, &|size| ask(run, size).map_err(Into::into))
-        .map_err(|error| store_error(&error))
+    Ok(store::load_asking(run, &|size| {
+        ask(run, size).map_err(Into::into)
+    })?)
 }
 
 /// Asks for the memory that a record with a file of this size takes.

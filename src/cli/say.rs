@@ -4,19 +4,21 @@
 use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
-use super::{CliError, exit};
+use super::{CliError, Result, exit};
 use crate::report::view::text::{is_acted_on, plain};
 
 /// Writes a result to stdout. That whoever read it has stopped to is no error.
-pub(super) fn result(text: &[u8]) -> Result<(), CliError> {
+pub(super) fn result(text: &[u8]) -> Result<()> {
     let mut stdout = io::stdout().lock();
     told(stdout.write_all(text).and_then(|()| stdout.flush()))
 }
 
 /// The error of a failed write to stdout, but for one whose reader has gone.
-pub(super) fn told(written: io::Result<()>) -> Result<(), CliError> {
+pub(super) fn told(written: io::Result<()>) -> Result<()> {
     match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::stdout(&error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(CliError::of(error).causing("failed to write to stdout"))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }
@@ -37,26 +39,21 @@ const LONGEST_LINE: usize = 1_000;
 
 /// Prints what clap has to say: help and version to stdout, mistakes to stderr.
 pub(super) fn usage(error: &clap::Error) -> ExitCode {
-    let code = if error.use_stderr() {
-        exit::USAGE
-    } else {
-        exit::DONE
-    };
+    let is_mistake = error.use_stderr();
     let text = error.render().to_string();
-    let is_harmless = |line: &str| line.len() <= LONGEST_LINE && !line.chars().any(is_acted_on);
-    if text.lines().all(is_harmless) {
+    if text
+        .lines()
+        .all(|line| line.len() <= LONGEST_LINE && !line.chars().any(is_acted_on))
+    {
         let printed = error.print();
         // Where a mistake cannot be said, nobody is left to tell.
-        if !error.use_stderr()
-            && let Err(error) = told(printed)
-        {
+        if !is_mistake && let Err(error) = told(printed) {
             return self::error(&error);
         }
     } else {
-        let harmless: Vec<String> = text.lines().map(plain).collect();
-        lines(&(harmless.join("\n") + "\n"));
+        text.lines().for_each(aside);
     }
-    ExitCode::from(code)
+    ExitCode::from(if is_mistake { exit::USAGE } else { exit::DONE })
 }
 
 /// Prints an error to stderr and returns its exit code. Names and words from files are made
@@ -64,12 +61,13 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
 pub(super) fn error(error: &CliError) -> ExitCode {
     if error.code != exit::DONE {
         let mut text = String::new();
-        for (depth, message) in error.chain.iter().enumerate() {
-            let lead = if depth == 0 { "error" } else { "  caused by" };
-            text.push_str(&format!("{lead}: {}\n", plain(message)));
+        let mut lead = "error";
+        for message in &error.chain {
+            text += &format!("{lead}: {}\n", plain(message));
+            lead = "  caused by";
         }
         if let Some(hint) = &error.hint {
-            text.push_str(&format!("hint: {}\n", plain(hint)));
+            text += &format!("hint: {}\n", plain(hint));
         }
         lines(&text);
     }

@@ -1,11 +1,10 @@
 //! `onnxprof show`.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use super::output::Destination;
 use super::runs::{self, RUNS, folder};
-use super::{CliError, exit};
+use super::{CliError, Result, exit};
 use crate::analysis;
 use crate::report::{self, Report};
 use crate::store;
@@ -21,40 +20,34 @@ pub struct Args {
     destination: Destination,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     let path = which(&args.run)?;
     let record = runs::load(&path)?;
     store::tidy(folder(&path));
     let view = Report::new(&record, &analysis::findings(&record));
-    args.destination
-        .write(report::terminal(&view, Some(folder(&path)), args.destination.style()).as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    let text = report::terminal(&view, Some(folder(&path)), args.destination.style());
+    args.destination.write(text.as_bytes())?;
+    Ok(exit::DONE)
 }
 
 /// The run itself, or the latest of a folder of runs.
-fn which(path: &Path) -> Result<PathBuf, CliError> {
+fn which(path: &Path) -> Result<PathBuf> {
+    let hint = "name the folder of a run";
     if path == Path::new(RUNS) && !path.exists() {
         return Err(CliError::bad_input(
             format!("there is no folder `{RUNS}` here"),
-            "name the folder of a run",
+            hint,
         ));
     }
     if !path.is_dir() || store::holds_run(path) {
         return Ok(path.to_owned());
     }
-    let entries = path.read_dir().map_err(|error| {
-        CliError::new(exit::BAD_INPUT, &error)
-            .causing(format!("failed to read `{}`", path.display()))
-    })?;
-    let runs = entries
-        .filter_map(Result::ok)
+    let shown = path.display();
+    path.read_dir()
+        .map_err(|error| CliError::of(error).causing(format!("failed to read `{shown}`")))?
+        .flatten()
         .map(|entry| entry.path())
-        .filter(|path| store::holds_run(path));
-    let latest = runs.max_by_key(|run| (store::modified(run), run.clone()));
-    latest.ok_or_else(|| {
-        CliError::bad_input(
-            format!("`{}` holds no run", path.display()),
-            "name the folder of a run",
-        )
-    })
+        .filter(|path| store::holds_run(path))
+        .max_by_key(|run| (store::modified(run), run.clone()))
+        .ok_or_else(|| CliError::bad_input(format!("`{shown}` holds no run"), hint))
 }

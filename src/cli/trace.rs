@@ -1,18 +1,17 @@
 //! `onnxprof trace`.
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use serde::Serialize;
 
 use super::output::{self, Destination};
 use super::raw_names::RawNames;
-use super::{CliError, exit};
+use super::{CliError, Result, exit};
 use crate::analysis::Breakdown;
 use crate::export;
 use crate::record::Profiled;
 use crate::report::{self, view};
-use crate::trace::{self, Counted, Trace, TraceError};
+use crate::trace::{self, Counted, Trace};
 
 /// Says where the time goes in a trace of ONNX Runtime's profiler, whoever made it.
 #[derive(Debug, clap::Args)]
@@ -24,7 +23,7 @@ pub struct Args {
 
     /// What to render: a summary, the same in Markdown, one row per node, or everything for
     /// programs.
-    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    #[arg(long, default_value = "terminal")]
     format: Format,
 
     #[command(flatten)]
@@ -55,42 +54,37 @@ struct Account<'a> {
     breakdown: &'a Breakdown,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     if args.format != Format::Csv {
         args.names.refuse()?;
     }
-    let trace = trace::read(&args.file, Counted::All).map_err(|error| trace_error(&error))?;
+    let trace = trace::read(&args.file, Counted::All)
+        .map_err(|error| CliError::of(&error).advised(error.hint()))?;
     args.destination.write(&render(&args, &trace)?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(exit::DONE)
 }
 
-fn render(args: &Args, trace: &Trace) -> Result<Vec<u8>, CliError> {
+fn render(args: &Args, trace: &Trace) -> Result<Vec<u8>> {
     let profiled = &trace.profiled;
     let breakdown = Breakdown::of(profiled);
-    let name = args
-        .file
+    let file = args.file.as_path();
+    let name = file
         .file_name()
-        .unwrap_or(args.file.as_os_str())
+        .unwrap_or(file.as_os_str())
         .to_string_lossy();
-    let section = || view::trace(&name, profiled, &breakdown, trace.inferences);
-    match args.format {
-        Format::Terminal => {
-            Ok(report::section_terminal(&section(), args.destination.style()).into_bytes())
-        }
-        Format::Markdown => Ok(report::section_markdown(&section())
-            .map_err(|error| CliError::bug(&error))?
-            .into_bytes()),
-        Format::Csv => export::trace_csv(&name, profiled, args.names.in_csv())
-            .map_err(|error| CliError::bug(&error)),
+    let section = view::trace(&name, profiled, &breakdown, trace.inferences);
+    let text = match args.format {
+        Format::Terminal => report::section_terminal(&section, args.destination.style()),
+        Format::Markdown => report::section_markdown(&section).map_err(CliError::bug)?,
         Format::Json => output::json(&Account {
-            file: &args.file,
+            file,
             profiled,
             breakdown: &breakdown,
-        })
-        .map(String::into_bytes),
-    }
-}
-
-fn trace_error(error: &TraceError) -> CliError {
-    CliError::new(exit::BAD_INPUT, error).with_hint(error.hint().map(str::to_owned))
+        })?,
+        Format::Csv => {
+            let rows = export::trace_csv(&name, profiled, args.names.in_csv());
+            return rows.map_err(CliError::bug);
+        }
+    };
+    Ok(text.into_bytes())
 }

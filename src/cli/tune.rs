@@ -1,22 +1,19 @@
 //! `onnxprof tune`: from words to a search, and from its record to an answer.
 
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use super::job::{Asked, Beginning, Target};
 use super::output::Reports;
 use super::plan::{self, GoalArgs, ObjectiveArg, Provider, SearchArgs};
 use super::progress::{Console, ConsoleArgs};
 use super::resume::{Taken, resumed};
-use super::runs::RUNS;
-use super::{CliError, ending, exit};
+use super::{CliError, Result, ending, exit};
 use crate::analysis::tuning::TuningVerdict;
-use crate::plan::{Flag, SessionOptions};
+use crate::plan::Flag;
 use crate::provider::{self, Hardware};
 use crate::record::RunRecord;
 use crate::runner::{Job, Ran};
 use crate::sample::{Roots, Sampler};
-use crate::store::default_folder;
 use crate::tune::Search;
 
 /// Searches for the best session options: threads, batch size, variant, execution provider, graph
@@ -60,97 +57,62 @@ pub struct Args {
     pub console: ConsoleArgs,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     let mut progress = args.console.console();
     let beginning = Beginning::now();
     let (job, target) = match &args.resume {
         Some(run) => match resumed(run, &args.goal, &args.search, beginning, &mut progress)? {
             Taken::Up(job, target) => (*job, target),
-            Taken::Done(folder, record) => {
-                return publish(
-                    &Ran {
-                        folder,
-                        record: *record,
-                        unwritten: None,
-                    },
-                    &args,
-                );
-            }
+            Taken::Done(ran) => return publish(*ran, &args),
         },
         None => fresh(&args, beginning, &mut progress)?,
     };
-    publish(&ending::measured(job, &target, &mut progress)?, &args)
+    publish(ending::measured(job, &target, &mut progress)?, &args)
 }
 
-fn fresh(
-    args: &Args,
-    beginning: Beginning,
-    progress: &mut Console,
-) -> Result<(Job, Target), CliError> {
-    let family = plan::family(&args.models, args.baseline.as_deref(), &args.search.inputs)?;
-    let providers = plan::providers(&args.search.providers)?;
+fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(Job, Target)> {
+    let search = &args.search;
+    let family = plan::family(&args.models, args.baseline.as_deref(), &search.inputs)?;
+    let providers = plan::providers(&search.providers)?;
     if args.goal.objective == ObjectiveArg::Energy {
         require_energy(&providers)?;
     }
-    let runtimes = plan::runtimes(&args.search.space.runtime, progress)?;
-    let custom_ops = plan::custom_ops(&args.search.space.custom_ops)?;
-    let options = SessionOptions {
-        custom_ops,
-        ..SessionOptions::default()
-    };
-    let bases = plan::sessions(&runtimes.found, &providers, family.variants.len(), &options);
-    let plan = plan::search::plan(&args.goal, &args.search, &family, bases, &beginning.host)?;
+    let runtimes = plan::runtimes(&search.space.runtime, progress)?;
+    let bases = plan::search::bases(search, &family, &runtimes.found, &providers)?;
+    let plan = plan::search::plan(&args.goal, search, &family, bases, &beginning.host)?;
     progress.introduce_search(&plan, &beginning.host);
-    let path = args
-        .out
-        .clone()
-        .unwrap_or_else(|| default_folder(RUNS.as_ref(), &family.name, beginning.at));
+    let path = beginning.folder(&args.out, &family.name);
     let notes = [family.notes, plan::search::notes(&plan, &beginning.host)].concat();
-    let (job, target) = beginning.job_at(
-        path,
-        Asked {
-            name: family.name,
-            plan,
-            runtimes,
-            notes,
-        },
-    )?;
-    Ok((
-        Job {
-            guide: Some(Box::new(Search)),
-            ..job
-        },
-        target,
-    ))
+    let asked = Asked {
+        name: family.name,
+        plan,
+        runtimes,
+        notes,
+    };
+    let (mut job, target) = beginning.job_at(path, asked)?;
+    job.guide = Some(Box::new(Search));
+    Ok((job, target))
 }
 
-fn require_energy(providers: &[Provider]) -> Result<(), CliError> {
-    let on_gpu = providers
+fn require_energy(providers: &[Provider]) -> Result<()> {
+    let mut known = providers
         .iter()
-        .any(|provider| provider::known(&provider.identifier).hardware == Hardware::NvidiaGpu);
-    let sampler = Sampler::new(&Roots::system());
-    match sampler.rapl() {
-        Err(error) if !on_gpu => {
-            let hint = "choose another `--objective`, or let this user read the energy counters";
-            let refused = CliError::bad_input(error.to_string(), hint);
-            Err(refused.causing("energy cannot be measured on this machine".into()))
-        }
+        .map(|provider| provider::known(&provider.identifier));
+    let on_gpu = known.any(|known| known.hardware == Hardware::NvidiaGpu);
+    match Sampler::new(&Roots::system()).rapl() {
+        Err(error) if !on_gpu => Err(CliError::bad_input(
+            error.to_string(),
+            "choose another `--objective`, or let this user read the energy counters",
+        )
+        .causing("energy cannot be measured on this machine")),
         _ => Ok(()),
     }
 }
 
-fn publish(ran: &Ran, args: &Args) -> Result<ExitCode, CliError> {
-    let Ran {
-        folder,
-        record,
-        unwritten,
-    } = ran;
-    let reports = Reports::render(record, folder, args.console.style(), None);
-    let unwritten = unwritten
-        .as_ref()
-        .map(|error| ending::store_error(error, folder.path()));
-    ending::finished(ending::written(&reports, record, unwritten), record)?;
-    Ok(ExitCode::from(exit_code(record, reports.verdict)))
+fn publish(mut ran: Ran, args: &Args) -> Result<u8> {
+    let reports = Reports::render(&ran, args.console.style(), None);
+    ending::finished(ending::written(&reports, &mut ran), &ran.record)?;
+    Ok(exit_code(&ran.record, reports.verdict))
 }
 
 /// What the end of a search means to a script: one that found nothing must not look like success.

@@ -3,7 +3,6 @@
 mod null_test;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -11,10 +10,10 @@ use serde::Serialize;
 use self::null_test::Tested;
 use super::plan::{self, values};
 use super::progress::ConsoleArgs;
-use super::{CliError, ending, exit, output};
+use super::{CliError, Result, ending, exit, output};
 use crate::analysis::SmallestClaim;
 use crate::fitness::{self, Seen};
-use crate::record::{Conditions, Fitness, Host, RunRecord};
+use crate::record::Conditions;
 use crate::report::{self, Examination, Style};
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, OwnProcesses, Roots, affinity, conditions, host};
@@ -36,7 +35,7 @@ pub struct Args {
     #[arg(long, value_name = "MODEL")]
     null_test: Option<PathBuf>,
     /// What to print.
-    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    #[arg(long, default_value = "terminal")]
     format: Format,
     #[command(flatten)]
     console: ConsoleArgs,
@@ -53,48 +52,35 @@ enum Format {
     Json,
 }
 
-/// What `--format json` prints.
-#[derive(Debug, Serialize)]
-struct Examined {
-    host: Host,
-    conditions: Conditions,
-    fitness: Fitness,
-}
-
 /// What `--null-test --format json` prints.
 #[derive(Debug, Serialize)]
-struct Claimed {
-    model: PathBuf,
+struct Claimed<'a> {
+    model: &'a Path,
     #[serde(flatten)]
-    examined: Examined,
-    claims: Vec<SmallestClaim>,
+    examined: Examination<'a>,
+    claims: &'a [SmallestClaim],
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     match &args.null_test {
         Some(model) => test(model, &args),
         None => look(&args),
     }
 }
 
-fn look(args: &Args) -> Result<ExitCode, CliError> {
+fn look(args: &Args) -> Result<u8> {
     let roots = Roots::system();
     let host = host::fingerprint(&roots);
     let threads = plan::default_threads(&host);
-    let workers = affinity::choose_cpus(
-        threads,
-        &host.affinity_cpus,
-        &affinity::Topology::read(&roots),
-    )
-    .worker;
+    let topology = affinity::Topology::read(&roots);
+    let workers = affinity::choose_cpus(threads, &host.affinity_cpus, &topology).worker;
     let before = conditions::Counters::read(&roots, &workers);
     let monitor = monitor(&roots);
     std::thread::sleep(args.observe);
-    let gpus = monitor
-        .map(|monitor| monitor.conditions())
-        .unwrap_or_default();
     let conditions = Conditions {
-        gpus,
+        gpus: monitor
+            .map(|monitor| monitor.conditions())
+            .unwrap_or_default(),
         ..conditions::since(&roots, &before, &workers)
     };
     let fitness = fitness::judge(Seen {
@@ -102,51 +88,42 @@ fn look(args: &Args) -> Result<ExitCode, CliError> {
         conditions: &conditions,
         blocks: &[],
     });
-    let examined = Examined {
-        host,
-        conditions,
-        fitness,
+    let examined = Examination {
+        host: &host,
+        conditions: &conditions,
+        fitness: &fitness,
     };
     print(args, &examined, |style| {
-        report::examination(examined.as_view(), style)
+        report::examination(examined, style)
     })?;
-    Ok(ExitCode::from(exit::DONE))
+    Ok(exit::DONE)
 }
 
-fn test(model: &Path, args: &Args) -> Result<ExitCode, CliError> {
+fn test(model: &Path, args: &Args) -> Result<u8> {
     let Tested {
         record,
         claims,
         failures,
     } = null_test::run(model, &args.null, &mut args.console.console())?;
-    let code = ExitCode::from(ending::exit_code(&record));
-    let RunRecord {
-        host,
-        conditions,
-        fitness,
-        ..
-    } = record;
-    let Some((conditions, fitness)) = conditions.zip(fitness) else {
-        return Err(CliError::message(
-            exit::BUG,
-            "the run ended without a verdict on the machine",
-        ));
+    let (Some(conditions), Some(fitness)) = (&record.conditions, &record.fitness) else {
+        let message = "the run ended without a verdict on the machine";
+        return Err(CliError::message(exit::BUG, message));
     };
-    let examined = Examined {
-        host,
+    let examined = Examination {
+        host: &record.host,
         conditions,
         fitness,
     };
     let tested = Claimed {
-        model: model.to_owned(),
+        model,
         examined,
-        claims,
+        claims: &claims,
     };
     print(args, &tested, |style| {
-        report::null_test(tested.examined.as_view(), &tested.claims, style)
+        report::null_test(examined, &claims, style)
     })?;
     failures.into_result()?;
-    Ok(code)
+    Ok(ending::exit_code(&record))
 }
 
 fn monitor(roots: &Roots) -> Option<GpuMonitor> {
@@ -160,21 +137,7 @@ fn monitor(roots: &Roots) -> Option<GpuMonitor> {
     ))
 }
 
-impl Examined {
-    fn as_view(&self) -> Examination<'_> {
-        Examination {
-            host: &self.host,
-            conditions: &self.conditions,
-            fitness: &self.fitness,
-        }
-    }
-}
-
-fn print(
-    args: &Args,
-    value: &impl Serialize,
-    words: impl FnOnce(Style) -> String,
-) -> Result<(), CliError> {
+fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Style) -> String) -> Result<()> {
     let text = match args.format {
         Format::Terminal => words(args.console.style()),
         Format::Json => output::json(value)?,

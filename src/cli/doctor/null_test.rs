@@ -10,11 +10,11 @@ use crate::cli::job::{Asked, Beginning};
 use crate::cli::output::{Failures, Reports};
 use crate::cli::plan::{self, Family, MeasureArgs, values};
 use crate::cli::progress::Console;
-use crate::cli::{CliError, ending, exit};
+use crate::cli::{CliError, Result, ending, exit};
 use crate::plan::Variant;
 use crate::record::RunRecord;
 use crate::report::Color;
-use crate::runner::{Extent, Job, Ran};
+use crate::runner::{Extent, Ran};
 use crate::units::Ratio;
 
 #[derive(Debug, clap::Args)]
@@ -63,33 +63,20 @@ pub(super) struct Tested {
 }
 
 /// Runs the null test.
-pub(super) fn run(
-    model: &Path,
-    args: &NullArgs,
-    console: &mut Console,
-) -> Result<Tested, CliError> {
-    let Ran {
-        folder,
-        record,
-        unwritten,
-    } = measure(model, args, console)?;
-    if let Some(error) = ending::nothing_measured(&record) {
+pub(super) fn run(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Tested> {
+    let mut ran = measure(model, args, console)?;
+    if let Some(error) = ending::nothing_measured(&ran.record) {
         return Err(error);
     }
     let mut failures = Failures::default();
     if args.out.is_some() {
-        failures.note(unwritten.map_or(Ok(()), |error| {
-            Err(ending::store_error(&error, folder.path()))
-        }));
-        Reports::render(&record, &folder, Color::Never.into(), None).write(&mut failures);
+        failures.add(ending::unwritten(&mut ran));
+        Reports::render(&ran, Color::Never.into(), None).write(&mut failures);
     }
-    let findings = analysis::findings(&record);
-    let claims = analysis::null_test(&record, &findings).ok_or_else(|| {
-        CliError::message(
-            exit::PARTIAL,
-            "the run ended before original and copy were measured side by side",
-        )
-        .with_hint("give it more time with `--budget`".to_owned())
+    let record = ran.record;
+    let claims = analysis::null_test(&record, &analysis::findings(&record)).ok_or_else(|| {
+        let message = "the run ended before original and copy were measured side by side";
+        CliError::message(exit::PARTIAL, message).with_hint("give it more time with `--budget`")
     })?;
     Ok(Tested {
         record,
@@ -98,7 +85,7 @@ pub(super) fn run(
     })
 }
 
-fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, CliError> {
+fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran> {
     let beginning = Beginning::now();
     let asked = asked(args)?;
     let family = doubled(plan::family(&[model.to_owned()], None, &asked.inputs)?)?;
@@ -115,71 +102,64 @@ fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran, 
     // Removed at the end of this function, with the run in it.
     let (path, _temporary) = destination(args.out.as_deref())?;
     let notes = plan::notes_on(&plan, &beginning.host);
-    let (job, target) = beginning.job_at(
-        path,
-        Asked {
-            name: family.name,
-            plan,
-            runtimes,
-            notes,
-        },
-    )?;
-    ending::measured(
-        Job {
-            extent: Extent::Rounds,
-            ..job
-        },
-        &target,
-        console,
-    )
+    let asked = Asked {
+        name: family.name,
+        plan,
+        runtimes,
+        notes,
+    };
+    let (mut job, target) = beginning.job_at(path, asked)?;
+    job.extent = Extent::Rounds;
+    ending::measured(job, &target, console)
 }
 
 /// The model as two variants, fed with made-up inputs: data beside it would only be scored.
-fn doubled(family: Family) -> Result<Family, CliError> {
-    let [original] = family.variants.as_slice() else {
-        let hint = "name one model file with `--null-test`";
+fn doubled(family: Family) -> Result<Family> {
+    let [original] = &family.variants[..] else {
         return Err(CliError::usage(
             format!("folder `{}` holds several models", family.name),
-            hint,
+            "name one model file with `--null-test`",
         ));
     };
-    let variants = ["original", "copy"].map(|name| Variant {
-        name: name.into(),
-        path: original.path.clone(),
-    });
     Ok(Family {
-        variants: variants.into(),
+        variants: ["original", "copy"]
+            .map(|name| Variant {
+                name: name.into(),
+                path: original.path.clone(),
+            })
+            .into(),
         data: None,
         ..family
     })
 }
 
 /// Where the run goes, and the temporary folder that it lies in if it is not to be kept.
-fn destination(out: Option<&Path>) -> Result<(PathBuf, Option<TempDir>), CliError> {
+fn destination(out: Option<&Path>) -> Result<(PathBuf, Option<TempDir>)> {
     if let Some(out) = out {
         return Ok((out.to_owned(), None));
     }
     let temporary = tempfile::Builder::new()
         .prefix("onnxprof-null-test-")
-        .tempdir();
-    let temporary = temporary.map_err(|error| {
-        CliError::bad_input(error.to_string(), "name a folder for the run with `--out`")
-            .causing("failed to create a temporary folder".to_owned())
-    })?;
+        .tempdir()
+        .map_err(|error| {
+            CliError::bad_input(error.to_string(), "name a folder for the run with `--out`")
+                .causing("failed to create a temporary folder")
+        })?;
     Ok((temporary.path().join("run"), Some(temporary)))
 }
 
 /// What `profile` would be asked for to measure like this.
-fn asked(args: &NullArgs) -> Result<MeasureArgs, CliError> {
+fn asked(args: &NullArgs) -> Result<MeasureArgs> {
     let mut asked = MeasureArgs::defaults()?;
     asked.load.batch = Some(vec![args.batch]);
     asked.session.name_runtimes(args.runtime.as_deref());
     asked.session.intra_threads = args.intra_threads;
     asked.session.custom_ops.clone_from(&args.custom_ops);
-    asked.schedule.budget = args
+    let schedule = &mut asked.schedule;
+    schedule.budget = args
         .budget
-        .or_else(|| args.rounds.is_none().then_some(DEFAULT_BUDGET));
-    asked.schedule.rounds = args.rounds;
-    asked.schedule.seed = args.seed;
+        .or(args.rounds.is_none().then_some(DEFAULT_BUDGET));
+    schedule.rounds = args.rounds;
+    schedule.seed = args.seed;
     Ok(asked)
 }

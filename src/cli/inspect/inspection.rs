@@ -42,47 +42,36 @@ pub(super) struct ShapeInputs {
 impl Inspection {
     /// What running the model showed, in the place of what was planned.
     pub fn with(self, tried: TriedInputs) -> Self {
-        let TriedInputs {
-            shapes,
-            plans,
-            probe,
-            ..
-        } = tried;
-        let found = shapes.into_iter().zip(plans);
-        let found = found.filter_map(|(shape, plan)| {
-            Some(ShapeInputs {
-                shape,
-                inputs: plan.ok()?,
+        let found: Vec<ShapeInputs> = tried
+            .shapes
+            .into_iter()
+            .zip(tried.plans)
+            .filter_map(|(shape, plan)| {
+                Some(ShapeInputs {
+                    shape,
+                    inputs: plan.ok()?,
+                })
             })
-        });
-        let found: Vec<ShapeInputs> = found.collect();
+            .collect();
         if found.is_empty() {
-            self
-        } else {
-            Inspection {
-                probe: Some(probe),
-                ..self.at(found)
-            }
+            return self;
+        }
+        Inspection {
+            probe: Some(tried.probe),
+            ..self.at(found)
         }
     }
 
     /// What would be fed at these shapes, the first of which stands for all; as it was, if there
     /// are none.
-    pub fn at(self, found: Vec<ShapeInputs>) -> Self {
-        let Some(first) = found.first() else {
-            return self;
-        };
-        let model = ModelSummary {
-            batch_axis: first.inputs.batch_axis.clone(),
-            ..self.model
-        };
-        let inputs = Some(first.inputs.clone());
-        let shapes = if found.len() > 1 { found } else { Vec::new() };
-        Inspection {
-            model,
-            inputs,
-            shapes,
-            ..self
+    pub fn at(mut self, found: Vec<ShapeInputs>) -> Self {
+        if let Some(ShapeInputs { inputs, .. }) = found.first() {
+            self.model.batch_axis = inputs.batch_axis.clone();
+            self.inputs = Some(inputs.clone());
         }
+        if found.len() > 1 {
+            self.shapes = found;
+        }
+        self
     }
 }

@@ -4,19 +4,17 @@ mod inspection;
 mod words;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use self::inspection::{Inspection, ShapeInputs};
 use super::job::{Asked, Beginning, temporary_folder};
-use super::plan::{self, Family, InputArgs, MeasureArgs, input_error, model_error};
+use super::plan::{self, Family, InputArgs, MeasureArgs};
 use super::progress::Console;
-use super::{CliError, ending, exit, output};
+use super::{CliError, Result, ending, exit, output, say};
 use crate::hash;
 use crate::inputs::{self, InputError, InputPlan, Search};
 use crate::onnx::{self, Model, ShapeFacts};
 use crate::plan::InputRequest;
-use crate::record::ModelSummary;
-use crate::runner::{self, Extent, Job, TriedInputs};
+use crate::runner::{self, Extent, TriedInputs};
 
 /// Seed of the plan, which shows ranges and no values.
 const SEED: u64 = 0;
@@ -56,29 +54,26 @@ struct TrialArgs {
     custom_ops: Vec<PathBuf>,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     let inspection = inspect(&args)?;
     let text = if args.json {
         output::json(&inspection)?
     } else {
         words::render(&inspection)
     };
-    output::write(None, text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    say::result(text.as_bytes())?;
+    Ok(exit::DONE)
 }
 
-fn inspect(args: &Args) -> Result<Inspection, CliError> {
+fn inspect(args: &Args) -> Result<Inspection> {
     if !args.model.is_dir() {
         // What is wrong with a file is said before what is wrong with it as part of a run.
-        onnx::read(&args.model).map_err(|error| model_error(&error))?;
+        onnx::read(&args.model)?;
     }
     let family = plan::family(std::slice::from_ref(&args.model), None, &args.inputs)?;
     let path = family.variants[family.baseline].path.clone();
-    let model = onnx::read(&path).map_err(|error| model_error(&error))?;
-    let request = InputRequest {
-        data: args.inputs.data.clone().or_else(|| family.data.clone()),
-        ..args.inputs.request(SEED)
-    };
+    let model = onnx::read(&path)?;
+    let request = args.inputs.request(&family.data, SEED);
     let planned = planned(&model, &request)?;
     let mut summary = onnx::summary(&model);
     if let Ok(plan) = &planned {
@@ -86,19 +81,23 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
     }
     let tried = match &planned {
         Ok(_) if args.probe => Some(tried(&args.trial, &args.inputs, &family)?),
-        Ok(_) => tried_before(&path, &summary, &request)?,
+        Ok(_) => runner::known_inputs(
+            &path,
+            &summary,
+            &hash::of_file(&path).map_err(CliError::of)?,
+            &request,
+        ),
         Err(_) => None,
     };
-    let not_fed_reason = planned.as_ref().err().cloned();
     let untried = Inspection {
         path,
         variants: names(&args.model, &family),
         notes: family.notes,
         model: summary,
+        not_fed_reason: planned.as_ref().err().cloned(),
         inputs: planned.ok(),
         shapes: Vec::new(),
         probe: None,
-        not_fed_reason,
         outputs_vary: ShapeFacts::of(&onnx::inlined(&model)).varying,
     };
     Ok(match tried {
@@ -108,26 +107,15 @@ fn inspect(args: &Args) -> Result<Inspection, CliError> {
 }
 
 /// What would be fed, or else why the model cannot be fed.
-fn planned(model: &Model, request: &InputRequest) -> Result<Result<InputPlan, String>, CliError> {
+fn planned(model: &Model, request: &InputRequest) -> Result<Result<InputPlan, String>> {
     match inputs::plan(model, request) {
-        Ok(plan) => Ok(Ok(plan)),
         Err(error) if is_about_model(&error) => Ok(Err(error.to_string())),
-        Err(error) => Err(input_error(&error)),
+        plan => Ok(Ok(plan?)),
     }
 }
 
-/// What an earlier run found out of the model.
-fn tried_before(
-    path: &Path,
-    summary: &ModelSummary,
-    request: &InputRequest,
-) -> Result<Option<TriedInputs>, CliError> {
-    let sha256 = hash::of_file(path).map_err(|error| CliError::new(exit::BAD_INPUT, &error))?;
-    Ok(runner::known_inputs(path, summary, &sha256, request))
-}
-
 /// Tries the inputs of a family's baseline out.
-fn tried(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedInputs, CliError> {
+fn tried(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedInputs> {
     let beginning = Beginning::now();
     let mut console = Console::silent();
     let mut asked = MeasureArgs {
@@ -139,21 +127,16 @@ fn tried(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedI
     let runtimes = plan::runtimes(&asked.session.runtime, &mut console)?;
     let plan = plan::profile::plan(&asked, family, &runtimes.found, &beginning.host)?;
     let temporary = temporary_folder()?;
+    let (name, notes) = (family.name.clone(), Vec::new());
     let asked = Asked {
-        name: family.name.clone(),
+        name,
         plan,
         runtimes,
-        notes: Vec::new(),
+        notes,
     };
-    let (job, target) = beginning.job_at(temporary.path().join("probe"), asked)?;
-    runner::try_inputs(
-        Job {
-            extent: Extent::Rounds,
-            ..job
-        },
-        &mut console,
-    )
-    .map_err(|error| ending::run_error(&error, &target))
+    let (mut job, target) = beginning.job_at(temporary.path().join("probe"), asked)?;
+    job.extent = Extent::Rounds;
+    runner::try_inputs(job, &mut console).map_err(|error| ending::run_error(error, &target))
 }
 
 /// What would be fed at the shapes that a model of its kind is asked about, if there are any and
@@ -171,11 +154,10 @@ fn guessed(model: &Model, request: &InputRequest) -> Vec<ShapeInputs> {
 
 /// Names of the variants of a folder, the baseline first.
 fn names(word: &Path, family: &Family) -> Vec<String> {
-    let is_folder = word.is_dir();
     family
         .variants
         .iter()
-        .filter(|_| is_folder)
+        .filter(|_| word.is_dir())
         .map(|variant| variant.name.exact().to_owned())
         .collect()
 }

@@ -5,15 +5,16 @@ use std::fmt::Write;
 
 use comfy_table::Table;
 
-use super::inspection::Inspection;
+use super::inspection::{Inspection, ShapeInputs};
 use crate::inputs::InputPlan;
 use crate::record::{
     AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, ProbeRecord, TensorInfo,
     ValueType, WeightBytes,
 };
+use crate::report::view::number::count;
 use crate::report::view::text::plain;
 use crate::report::view::{Trial, prediction, quantization};
-use crate::text::Plain;
+use crate::text::{Plain, joined};
 use crate::units::Bytes;
 
 pub(super) fn render(inspection: &Inspection) -> String {
@@ -28,12 +29,10 @@ pub(super) fn render(inspection: &Inspection) -> String {
 }
 
 fn push_variants(text: &mut String, inspection: &Inspection) {
-    if let [baseline, others @ ..] = inspection.variants.as_slice() {
-        let others: Vec<String> = others.iter().map(plain).collect();
-        let others = if others.is_empty() {
-            "alone".to_owned()
-        } else {
-            format!("beside {}", others.join(", "))
+    if let [baseline, others @ ..] = &inspection.variants[..] {
+        let others = match others {
+            [] => "alone".to_owned(),
+            others => format!("beside {}", joined(others.iter().map(plain))),
         };
         let _ = writeln!(text, "\nBaseline: {}, {others}", plain(baseline));
     } else if !inspection.notes.is_empty() {
@@ -45,31 +44,25 @@ fn push_variants(text: &mut String, inspection: &Inspection) {
 }
 
 fn push_inputs(text: &mut String, inspection: &Inspection) {
+    let Inspection {
+        model,
+        inputs: plan,
+        not_fed_reason,
+        ..
+    } = inspection;
     text.push_str("\nInputs\n");
-    push_table(
-        text,
-        inputs(&inspection.model.inputs, inspection.inputs.as_ref()),
-    );
-    if let Some(reason) = &inspection.not_fed_reason {
+    push_table(text, inputs(&model.inputs, plan.as_ref()));
+    if let Some(reason) = not_fed_reason {
         let _ = writeln!(text, "  cannot be run: {}", plain(reason));
     }
-    for note in inspection.inputs.iter().flat_map(|plan| &plan.notes) {
+    for note in plan.iter().flat_map(|plan| &plan.notes) {
         let _ = writeln!(text, "  note: {}", plain(note));
     }
 }
 
 fn push_outputs(text: &mut String, inspection: &Inspection) {
     text.push_str("\nOutputs\n");
-    push_table(
-        text,
-        rows(
-            inspection
-                .model
-                .outputs
-                .iter()
-                .map(|info| described(info).to_vec()),
-        ),
-    );
+    push_table(text, inputs(&inspection.model.outputs, None));
     if let Some(reason) = &inspection.outputs_vary {
         let _ = writeln!(
             text,
@@ -88,30 +81,32 @@ fn push_operators(text: &mut String, model: &ModelSummary) {
 
 /// One prediction, at every shape that has a name, and what running the model showed.
 fn push_predictions(text: &mut String, inspection: &Inspection) {
+    let Inspection {
+        inputs,
+        shapes,
+        probe,
+        ..
+    } = inspection;
     text.push('\n');
-    if inspection.shapes.is_empty() && inspection.inputs.is_none() {
-        return;
-    }
-    push_each_prediction(text, inspection);
-    match &inspection.probe {
-        Some(probe) => push_probe(text, probe),
-        None => text.push_str("`onnxprof inspect --probe` runs the model to find out.\n"),
-    }
-}
-
-fn push_each_prediction(text: &mut String, inspection: &Inspection) {
-    let trial = if inspection.probe.is_some() {
+    let trial = if probe.is_some() {
         Trial::Ran
     } else {
         Trial::NotTried
     };
-    for at in &inspection.shapes {
-        let shape = plain(&at.shape.to_string());
-        let one = prediction(&at.inputs.fed, &at.inputs.batch_axis, trial);
-        let _ = writeln!(text, "With {shape}: {one}");
+    for ShapeInputs { shape, inputs } in shapes {
+        let one = prediction(&inputs.fed, &inputs.batch_axis, trial);
+        let _ = writeln!(text, "With {}: {one}", plain(&shape.to_string()));
     }
-    if let ([], Some(plan)) = (inspection.shapes.as_slice(), &inspection.inputs) {
-        let _ = writeln!(text, "{}", prediction(&plan.fed, &plan.batch_axis, trial));
+    match inputs {
+        Some(plan) if shapes.is_empty() => {
+            let _ = writeln!(text, "{}", prediction(&plan.fed, &plan.batch_axis, trial));
+        }
+        None if shapes.is_empty() => return,
+        Some(_) | None => {}
+    }
+    match probe {
+        Some(probe) => push_probe(text, probe),
+        None => text.push_str("`onnxprof inspect --probe` runs the model to find out.\n"),
     }
 }
 
@@ -120,12 +115,11 @@ fn push_probe(text: &mut String, probe: &ProbeRecord) {
         text.push_str("Found by running the model, in an earlier probe.\n");
     }
     if !probe.random_outputs.is_empty() {
-        let names: Vec<String> = probe.random_outputs.iter().map(plain).collect();
+        let names = joined(probe.random_outputs.iter().map(plain));
         let _ = writeln!(
             text,
-            "Random outputs: {} (two runs on one input differ by more than rounding, which is 0.1% of the largest value \
-             in float); nothing is compared by them.",
-            names.join(", ")
+            "Random outputs: {names} (two runs on one input differ by more than rounding, which is 0.1% of the largest value \
+             in float); nothing is compared by them."
         );
     }
     for remark in &probe.remarks {
@@ -134,18 +128,25 @@ fn push_probe(text: &mut String, probe: &ProbeRecord) {
 }
 
 fn facts(model: &ModelSummary) -> Table {
-    let quantized = model.quantization.as_ref();
-    let facts = [
-        ("format", format_words(model)),
-        ("producer", or_not_said(model.producer.as_ref())),
-        ("graph", or_not_said(model.graph_name.as_ref())),
-        ("file size", file_size(model)),
-        ("weights", weights(model)),
-        ("precision", precision(model)),
-        ("quantized", quantized.map_or_else(not_said, quantization)),
-        ("batch axis", batch_axis(&model.batch_axis)),
-    ];
-    rows(facts.map(|(name, fact)| vec![name.to_owned(), fact]))
+    rows(
+        [
+            ("format", format_words(model)),
+            ("producer", or_not_said(model.producer.as_ref())),
+            ("graph", or_not_said(model.graph_name.as_ref())),
+            ("file size", file_size(model)),
+            ("weights", weights(model)),
+            ("precision", precision(model)),
+            (
+                "quantized",
+                model
+                    .quantization
+                    .as_ref()
+                    .map_or_else(not_said, quantization),
+            ),
+            ("batch axis", batch_axis(&model.batch_axis)),
+        ]
+        .map(|(name, fact)| vec![name.to_owned(), fact]),
+    )
 }
 
 fn not_said() -> String {
@@ -157,12 +158,13 @@ fn or_not_said(word: Option<&Plain>) -> String {
 }
 
 fn format_words(model: &ModelSummary) -> String {
-    let opsets: Vec<String> = model
-        .opsets
-        .iter()
-        .map(|opset| format!("{} {}", opset.domain, opset.version))
-        .collect();
-    format!("ONNX IR {}, {}", model.ir_version, opsets.join(", "))
+    let opsets = joined(
+        model
+            .opsets
+            .iter()
+            .map(|opset| format!("{} {}", opset.domain, opset.version)),
+    );
+    format!("ONNX IR {}, {opsets}", model.ir_version)
 }
 
 fn file_size(model: &ModelSummary) -> String {
@@ -170,24 +172,24 @@ fn file_size(model: &ModelSummary) -> String {
     if model.external_files.is_empty() {
         return whole;
     }
-    let files: Vec<String> = model
-        .external_files
-        .iter()
-        .map(|(path, size)| format!("{} in {}", bytes(*size), path.display()))
-        .collect();
+    let files = joined(
+        model
+            .external_files
+            .iter()
+            .map(|(path, size)| format!("{} in {}", bytes(*size), path.display())),
+    );
     format!(
-        "{whole}: {} in the model file, {}",
-        bytes(model.model_file_bytes),
-        files.join(", ")
+        "{whole}: {} in the model file, {files}",
+        bytes(model.model_file_bytes)
     )
 }
 
 fn weights(model: &ModelSummary) -> String {
-    let by_type: Vec<String> = model.weights.iter().map(weights_row).collect();
-    match by_type.as_slice() {
-        [] => "none".to_owned(),
-        [only] => only.clone(),
-        several => format!("{}: {}", all_weights(model), several.join(", ")),
+    let by_type = joined(model.weights.iter().map(weights_row));
+    match model.weights.len() {
+        0 => "none".to_owned(),
+        1 => by_type,
+        _ => format!("{}: {by_type}", all_weights(model)),
     }
 }
 
@@ -197,37 +199,32 @@ fn weights_row(row: &WeightBytes) -> String {
 }
 
 fn all_weights(model: &ModelSummary) -> String {
-    let elements = model
-        .weights
-        .iter()
+    let rows = model.weights.iter();
+    let elements = rows
+        .clone()
         .fold(0_u64, |sum, row| sum.saturating_add(row.elements_count));
-    let size: Bytes = model.weights.iter().map(|row| row.bytes).sum();
+    let size: Bytes = rows.map(|row| row.bytes).sum();
     format!("{} in {}", count(elements), bytes(size))
 }
 
 fn precision(model: &ModelSummary) -> String {
-    let shares: Vec<String> = model
-        .precision
-        .shares
-        .iter()
-        .map(|share| format!("{:.1}% {}", share.bytes_ratio.0 * 100.0, share.element_type))
-        .collect();
-    if shares.is_empty() {
-        return format!(
-            "{}, by its inputs and outputs: it has no weights",
-            model.precision.label
-        );
-    }
-    let by = if model.precision.is_of_weights() {
+    let precision = &model.precision;
+    let by = if precision.is_of_weights() {
         ""
     } else {
         ", by its inputs and outputs"
     };
-    format!(
-        "{}{by}: {} of weight bytes",
-        model.precision.label,
-        shares.join(", ")
-    )
+    let label = &precision.label;
+    if precision.shares.is_empty() {
+        return format!("{label}, by its inputs and outputs: it has no weights");
+    }
+    let shares = joined(
+        precision
+            .shares
+            .iter()
+            .map(|share| format!("{:.1}% {}", share.bytes_ratio.0 * 100.0, share.element_type)),
+    );
+    format!("{label}{by}: {shares} of weight bytes")
 }
 
 fn batch_axis(batch: &BatchAxis) -> String {
@@ -274,17 +271,16 @@ fn first_along_rows(batch: &BatchAxis) -> String {
         .map_or_else(|| "one of them".to_owned(), |(input, _)| input.to_string())
 }
 
+/// Inputs with what is fed to them, or outputs.
 fn inputs(inputs: &[TensorInfo], plan: Option<&InputPlan>) -> Table {
     rows(inputs.iter().map(|info| {
-        let fed = plan.and_then(|plan| plan.fed.iter().find(|fed| fed.name == info.name));
-        let mut row = described(info).to_vec();
-        row.extend(fed.map(fed_words).into_iter().flatten());
+        let mut row = vec![info.name.to_string(), type_words(&info.value_type)];
+        let mut fed = plan.iter().flat_map(|plan| &plan.fed);
+        if let Some(fed) = fed.find(|fed| fed.name == info.name) {
+            row.extend(fed_words(fed));
+        }
         row
     }))
-}
-
-fn described(info: &TensorInfo) -> [String; 2] {
-    [info.name.to_string(), type_words(&info.value_type)]
 }
 
 fn type_words(value_type: &ValueType) -> String {
@@ -293,8 +289,7 @@ fn type_words(value_type: &ValueType) -> String {
             element_type,
             dims: Some(dims),
         } => {
-            let sizes: Vec<String> = dims.iter().map(size).collect();
-            format!("{element_type} [{}]", sizes.join(", "))
+            format!("{element_type} [{}]", joined(dims.iter().map(size)))
         }
         ValueType::Tensor {
             element_type,
@@ -316,22 +311,20 @@ fn size(dim: &Dim) -> String {
 
 fn fed_words(fed: &FedInput) -> [String; 3] {
     let fed_with = match fed.no_tensor {
-        None => format!("fed [{}]", fed_sizes(fed).join(", ")),
+        None => format!("fed [{}]", joined(fed_sizes(fed))),
         Some(_) => format!("fed {}", fed.shape_words(1)),
     };
     [fed_with, fill_words(&fed.fill), fed.reason.to_string()]
 }
 
-fn fed_sizes(fed: &FedInput) -> Vec<String> {
-    let dims = fed.dims.iter().enumerate();
-    dims.map(
+fn fed_sizes(fed: &FedInput) -> impl Iterator<Item = String> {
+    fed.dims.iter().enumerate().map(
         |(axis, size)| match (size, fed.rows_per_sample.get(&axis)) {
             (Some(size), _) => size.to_string(),
             (None, Some(rows)) => format!("{rows} x batch"),
             (None, None) => "batch".to_owned(),
         },
     )
-    .collect()
 }
 
 fn fill_words(fill: &FillKind) -> String {
@@ -361,19 +354,13 @@ fn fill_words(fill: &FillKind) -> String {
 
 fn listed(values: &[impl ToString]) -> String {
     const SHOWN: usize = 4;
-    let mut words: Vec<String> = values.iter().take(SHOWN).map(ToString::to_string).collect();
-    if values.len() > SHOWN {
-        words.push(format!("... ({} in all)", values.len()));
-    }
-    words.join(", ")
+    let words = values.iter().take(SHOWN).map(ToString::to_string);
+    let more = (values.len() > SHOWN).then(|| format!("... ({} in all)", values.len()));
+    joined(words.chain(more))
 }
 
 fn operators(model: &ModelSummary) -> Table {
-    let mut counts: Vec<(&Plain, u64)> = model
-        .operators
-        .iter()
-        .map(|(name, &count)| (name, count))
-        .collect();
+    let mut counts: Vec<_> = model.operators.iter().collect();
     counts.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
     rows(
         counts
@@ -396,23 +383,6 @@ fn push_table(text: &mut String, table: Table) {
     for line in table.to_string().lines() {
         let _ = writeln!(text, "  {}", line.trim());
     }
-}
-
-/// A number with its thousands parted.
-fn count(number: u64) -> String {
-    let digits = number.to_string();
-    let lead = digits.len() % 3;
-    let mut parts: Vec<&str> = if lead > 0 {
-        vec![&digits[..lead]]
-    } else {
-        Vec::new()
-    };
-    parts.extend(
-        (lead..digits.len())
-            .step_by(3)
-            .map(|at| &digits[at..at + 3]),
-    );
-    parts.join(",")
 }
 
 /// A size in its largest unit of 1024.
@@ -438,9 +408,10 @@ mod tests {
     #[test]
     fn one_axis_of_two_digits_is_one_axis() {
         let along = |axes: &[u64]| {
-            let inputs = axes.iter().enumerate();
             batch_axis(&BatchAxis {
-                axes: inputs
+                axes: axes
+                    .iter()
+                    .enumerate()
                     .map(|(input, &axis)| (format!("x{input}").into(), axis))
                     .collect(),
                 symbol: None,

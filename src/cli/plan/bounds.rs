@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use super::values::SweptDim;
-use crate::cli::CliError;
-use crate::plan::{MOST_CELLS, Plan, Schedule};
+use crate::cli::{CliError, Result};
+use crate::plan::{MOST_CELLS, Schedule};
 
 /// Makes sure that a block that was asked for fits into the time of the run.
-pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
+pub fn check_block(schedule: &Schedule) -> Result<()> {
     let block = Duration::from(schedule.block_ns);
     match schedule.budget_ns.map(Duration::from) {
         Some(budget) if block > budget && schedule.block_ns > Schedule::BLOCK => {
-            let message = format!("a block of {block:?} does not fit into a budget of {budget:?}");
             Err(CliError::usage(
-                message,
+                format!("a block of {block:?} does not fit into a budget of {budget:?}"),
                 "name a shorter `--block` or a longer `--budget`",
             ))
         }
@@ -22,29 +21,25 @@ pub fn check_block(schedule: &Schedule) -> Result<(), CliError> {
 }
 
 /// Makes sure that the sizes of swept dimensions make no more shapes than can be measured.
-pub fn check_sweep(swept: &[SweptDim]) -> Result<(), CliError> {
+pub fn check_sweep(swept: &[SweptDim]) -> Result<()> {
     check(
-        swept.iter().fold(1, |count: u64, swept| {
-            count.saturating_mul(swept.sizes.len() as u64)
-        }),
+        swept
+            .iter()
+            .map(|swept| swept.sizes.len() as u64)
+            .fold(1, u64::saturating_mul),
         "shapes",
     )
 }
 
-/// Makes sure that a plan has no more cells than can be measured.
-pub fn check_cells(plan: &Plan) -> Result<(), CliError> {
-    check(plan.grid_count(), "cells")
-}
-
-fn check(count: u64, what: &str) -> Result<(), CliError> {
-    if count <= MOST_CELLS {
-        return Ok(());
+/// Makes sure that no more than can be measured is asked for.
+pub fn check(count: u64, what: &str) -> Result<()> {
+    if count > MOST_CELLS {
+        return Err(CliError::usage(
+            format!("{count} {what} are asked for, and {MOST_CELLS} are measured at most"),
+            "name fewer models, runtimes, sizes or requests in flight",
+        ));
     }
-    let message = format!("{count} {what} are asked for, and {MOST_CELLS} are measured at most");
-    Err(CliError::usage(
-        message,
-        "name fewer models, runtimes, sizes or requests in flight",
-    ))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -53,23 +48,18 @@ mod tests {
 
     #[test]
     fn what_multiplies_beyond_measure_is_refused() {
-        let swept = |dims: usize| {
-            vec![
-                SweptDim {
-                    name: "n".into(),
-                    sizes: (1..=100).collect()
-                };
-                dims
-            ]
+        let checked = |dims| {
+            let (name, sizes) = ("n".to_owned(), (1..=100).collect());
+            check_sweep(&vec![SweptDim { name, sizes }; dims]).map_err(|error| error.chain.concat())
         };
-        assert!(check_sweep(&swept(3)).is_ok() && check_sweep(&[]).is_ok());
-        let error = check_sweep(&swept(4)).unwrap_err();
+        assert_eq!((checked(0), checked(3)), (Ok(()), Ok(())));
         assert_eq!(
-            error.chain,
-            ["100000000 shapes are asked for, and 1000000 are measured at most"]
+            checked(4).unwrap_err(),
+            "100000000 shapes are asked for, and 1000000 are measured at most"
         );
         assert!(
-            check_sweep(&swept(40)).unwrap_err().chain[0]
+            checked(40)
+                .unwrap_err()
                 .starts_with("18446744073709551615 shapes")
         );
     }

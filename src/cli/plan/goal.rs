@@ -20,7 +20,7 @@ pub struct GoalArgs {
     #[arg(long = Flag::MaxAccuracyDrop.word(), value_name = "POINTS", value_parser = points)]
     pub max_accuracy_drop: Option<Ratio>,
     /// What is made as good as possible.
-    #[arg(long = Flag::Objective.word(), value_enum, default_value_t = ObjectiveArg::Throughput)]
+    #[arg(long = Flag::Objective.word(), default_value = "throughput")]
     pub objective: ObjectiveArg,
     /// Wall time of the search; of what is taken up again, from then on. [default: 5m, or what is
     /// left of it]
@@ -55,22 +55,26 @@ impl From<ObjectiveArg> for Objective {
 fn slo(text: &str) -> Result<Slo, String> {
     let text = text.trim();
     let check = Check::parse(text).map_err(|error| error.to_string())?;
+    let metric = check.metric;
     match check.budget {
         Budget::Drop(_) => {
             Err("write a limit on the fall of accuracy as `--max-accuracy-drop 0.5pt`".into())
         }
-        Budget::Absolute(_) if check.metric.group() == Group::ToBaseline => {
+        Budget::Absolute(_) if metric.group() == Group::ToBaseline => {
             Err(SloError::Relative.to_string())
         }
-        Budget::Absolute(_) if is_pointless(&check) => {
-            let (metric, side) = (check.metric.name(), Side::better(check.metric).sign());
+        // On that side it should be as far out as possible.
+        Budget::Absolute(_)
+            if metric.direction() != Direction::Neutral && check.side != Side::better(metric) =>
+        {
+            let (name, sign) = (metric.name(), Side::better(metric).sign());
             let better = if check.side == Side::AtMost {
                 "more"
             } else {
                 "less"
             };
             Err(format!(
-                "{better} of `{metric}` is better, so that an SLO limits it by `{side}`"
+                "{better} of `{name}` is better, so that an SLO limits it by `{sign}`"
             ))
         }
         Budget::Absolute(_) | Budget::TimesBaseline(_) => {
@@ -79,21 +83,15 @@ fn slo(text: &str) -> Result<Slo, String> {
     }
 }
 
-/// Whether a check limits a metric on the side on which it should be as far out as possible.
-fn is_pointless(check: &Check) -> bool {
-    check.metric.direction() != Direction::Neutral && check.side != Side::better(check.metric)
-}
-
 /// Percentage points, as `0.5pt`.
 fn points(text: &str) -> Result<Ratio, String> {
-    let wanted = || "write it in percentage points, such as `0.5pt`".to_owned();
     let text = text.trim();
     let number = ["points", "point", "pts", "pt", "pp"]
         .iter()
         .find_map(|unit| text.strip_suffix(unit));
-    match number.ok_or_else(wanted)?.trim().parse::<f64>() {
-        Ok(points) if (0.0..=100.0).contains(&points) => Ok(Ratio(points / 100.0)),
-        _ => Err(wanted()),
+    match number.and_then(|number| number.trim().parse::<f64>().ok()) {
+        Some(points) if (0.0..=100.0).contains(&points) => Ok(Ratio(points / 100.0)),
+        _ => Err("write it in percentage points, such as `0.5pt`".into()),
     }
 }
 
@@ -117,46 +115,23 @@ mod tests {
             slo(" latency_p99<=20ms").unwrap().to_string(),
             "latency_p99<=20ms"
         );
-        assert!(
-            slo("latency_p98<=20ms")
-                .unwrap_err()
-                .contains("did you mean")
-        );
-        assert!(
-            slo("latency_p99<=20MiB")
-                .unwrap_err()
-                .contains("takes a time")
-        );
-        assert!(
-            slo("latency_p99<=20 parsecs")
-                .unwrap_err()
-                .contains("unknown unit")
-        );
-        assert!(
-            slo("latency_p99<=1.1x baseline")
-                .unwrap_err()
-                .contains("in units")
-        );
-        assert!(
-            slo("latency_p50_ratio_to_baseline<=0.9")
-                .unwrap_err()
-                .contains("in units")
-        );
-        assert!(
-            slo("accuracy_top1 drop <= 1 point")
-                .unwrap_err()
-                .contains("--max-accuracy-drop")
-        );
-        assert!(slo("latency_p99").is_err());
-        assert_eq!(
-            slo("latency_p99>=20ms"),
-            Err("less of `latency_p99` is better, so that an SLO limits it by `<=`".into())
-        );
-        assert!(
-            slo("throughput<=20/s")
-                .unwrap_err()
-                .contains("limits it by `>=`")
-        );
+        for (text, mistake) in [
+            ("latency_p98<=20ms", "did you mean"),
+            ("latency_p99<=20MiB", "takes a time"),
+            ("latency_p99<=20 parsecs", "unknown unit"),
+            ("latency_p99<=1.1x baseline", "in units"),
+            ("latency_p50_ratio_to_baseline<=0.9", "in units"),
+            ("accuracy_top1 drop <= 1 point", "--max-accuracy-drop"),
+            ("latency_p99", ""),
+            (
+                "latency_p99>=20ms",
+                "less of `latency_p99` is better, so that an SLO limits it by `<=`",
+            ),
+            ("throughput<=20/s", "limits it by `>=`"),
+        ] {
+            let error = slo(text).unwrap_err();
+            assert!(error.contains(mistake), "{text}: {error}");
+        }
         assert!(
             slo("cpu_utilization>=0.5").is_ok(),
             "neither side is better"

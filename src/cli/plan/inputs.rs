@@ -4,9 +4,6 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::values;
-use crate::cli::{CliError, exit};
-use crate::inputs::InputError;
-use crate::onnx::OnnxError;
 use crate::plan::{Flag, InputRequest, ValueRange};
 use crate::text::Plain;
 
@@ -35,11 +32,12 @@ pub struct InputArgs {
 }
 
 impl InputArgs {
-    /// The request that the options spell; of an option given twice for one name the last holds.
+    /// The request that the options spell, with the data that lies beside the models if they name
+    /// none; of an option given twice for one name the last holds.
     #[must_use]
-    pub fn request(&self, seed: u64) -> InputRequest {
+    pub fn request(&self, beside: &Option<PathBuf>, seed: u64) -> InputRequest {
         InputRequest {
-            data: self.data.clone(),
+            data: self.data.clone().or_else(|| beside.clone()),
             labels: self.labels.clone(),
             dims: named(&self.dims),
             batch_dim: self.batch_dim.clone().map(Plain::from),
@@ -56,38 +54,23 @@ fn named<T: Copy>(given: &[(String, T)]) -> BTreeMap<Plain, T> {
         .collect()
 }
 
-pub fn model_error(error: &OnnxError) -> CliError {
-    CliError::new(exit::BAD_INPUT, error).with_hint(error.hint().map(str::to_owned))
-}
-
-pub fn input_error(error: &InputError) -> CliError {
-    let code = if error.is_of_options() {
-        exit::USAGE
-    } else {
-        exit::BAD_INPUT
-    };
-    CliError::new(code, error).with_hint(error.hint().map(str::to_owned))
-}
-
 fn parse_dim(word: &str) -> Result<(String, u64), String> {
     let (name, value) = split(word).ok_or("expected NAME=VALUE, such as sequence_length=128")?;
-    let size = values::size(value).map_err(|mistake| format!("`{value}`: {mistake}"))?;
-    Ok((name.to_owned(), size))
+    match values::size(value) {
+        Ok(size) => Ok((name.to_owned(), size)),
+        Err(mistake) => Err(format!("`{value}`: {mistake}")),
+    }
 }
 
 fn parse_range(word: &str) -> Result<(String, ValueRange), String> {
-    let expected = "expected NAME=LO..HI, such as input_ids=0..29999";
-    let (name, ends) = split(word).ok_or(expected)?;
-    let (low, high) = ends.split_once("..").ok_or(expected)?;
-
-    let range = ValueRange {
-        low: number(low)?,
-        high: number(high.trim_start_matches('='))?,
-    };
-    if range.low > range.high {
-        return Err(format!("{} is greater than {}", range.low, range.high));
+    let (name, (low, high)) = split(word)
+        .and_then(|(name, ends)| Some((name, ends.split_once("..")?)))
+        .ok_or("expected NAME=LO..HI, such as input_ids=0..29999")?;
+    let (low, high) = (number(low)?, number(high.trim_start_matches('='))?);
+    if low > high {
+        return Err(format!("{low} is greater than {high}"));
     }
-    Ok((name.to_owned(), range))
+    Ok((name.to_owned(), ValueRange { low, high }))
 }
 
 fn number(text: &str) -> Result<f64, String> {
@@ -100,10 +83,9 @@ fn number(text: &str) -> Result<f64, String> {
 /// The name before the last `=`, which names of dimensions may contain, and what comes after it.
 fn split(word: &str) -> Option<(&str, &str)> {
     // The `=` of Rust's `..=` is no separator.
-    let at = word
+    let (at, _) = word
         .rmatch_indices('=')
-        .map(|(at, _)| at)
-        .find(|&at| !word[..at].ends_with(".."))?;
+        .find(|&(at, _)| !word[..at].ends_with(".."))?;
     let (name, value) = (&word[..at], &word[at + 1..]);
     (!name.is_empty() && !value.is_empty()).then_some((name, value))
 }
@@ -114,44 +96,38 @@ mod tests {
 
     #[test]
     fn dimension_is_a_name_and_a_whole_number() {
-        assert_eq!(
-            parse_dim("sequence_length=128"),
-            Ok(("sequence_length".to_owned(), 128))
-        );
-        assert_eq!(parse_dim("x.1=0"), Ok(("x.1".to_owned(), 0)));
-        assert_eq!(
-            parse_dim("sequence").unwrap_err(),
-            "expected NAME=VALUE, such as sequence_length=128"
-        );
-        assert_eq!(
-            parse_dim("s=1.5").unwrap_err(),
-            "`1.5`: it is not a whole number"
-        );
-        assert_eq!(
-            parse_dim("s=-1").unwrap_err(),
-            "`-1`: it is not a whole number"
-        );
+        for (word, name, size) in [
+            ("sequence_length=128", "sequence_length", 128),
+            ("x.1=0", "x.1", 0),
+        ] {
+            assert_eq!(parse_dim(word), Ok((name.into(), size)));
+        }
+        for (word, mistake) in [
+            (
+                "sequence",
+                "expected NAME=VALUE, such as sequence_length=128",
+            ),
+            ("s=1.5", "`1.5`: it is not a whole number"),
+            ("s=-1", "`-1`: it is not a whole number"),
+        ] {
+            assert_eq!(parse_dim(word), Err(mistake.into()));
+        }
     }
 
     #[test]
     fn range_is_a_name_and_two_numbers() {
-        let range = |low, high| ValueRange { low, high };
-        assert_eq!(
-            parse_range("x=-1..1.5"),
-            Ok(("x".to_owned(), range(-1.0, 1.5)))
-        );
-        assert_eq!(
-            parse_range("x=0..=9"),
-            Ok(("x".to_owned(), range(0.0, 9.0)))
-        );
-        assert_eq!(parse_range("x=9..0").unwrap_err(), "9 is greater than 0");
-        assert_eq!(
-            parse_range("x=0..inf").unwrap_err(),
-            "`inf` is no finite number"
-        );
-        assert_eq!(
-            parse_range("x=5").unwrap_err(),
-            "expected NAME=LO..HI, such as input_ids=0..29999"
-        );
+        for (word, low, high) in [("x=-1..1.5", -1.0, 1.5), ("x=0..=9", 0.0, 9.0)] {
+            assert_eq!(
+                parse_range(word),
+                Ok(("x".into(), ValueRange { low, high }))
+            );
+        }
+        for (word, mistake) in [
+            ("x=9..0", "9 is greater than 0"),
+            ("x=0..inf", "`inf` is no finite number"),
+            ("x=5", "expected NAME=LO..HI, such as input_ids=0..29999"),
+        ] {
+            assert_eq!(parse_range(word), Err(mistake.into()));
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! Options that say what is measured of a session: batch sizes, swept dimensions, idle gaps and
 //! requests in flight.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::inputs::InputArgs;
 use super::values::SweptDim;
 use super::{bounds, values};
-use crate::cli::CliError;
-use crate::plan::{Flag, Shape, unswept};
+use crate::cli::{CliError, Result};
+use crate::plan::{Flag, Shape, SweepEnd, unswept};
 use crate::runner::IDLE_GAPS_SHARE;
 use crate::units::Nanos;
 
@@ -41,67 +42,67 @@ pub struct LoadArgs {
 }
 
 /// Every combination of the sizes of swept dimensions, the first dimension's changing least.
-pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>, CliError> {
+pub fn shapes(args: &LoadArgs, inputs: &InputArgs) -> Result<Vec<Shape>> {
     bounds::check_sweep(&args.sweep)?;
     let mut shapes = unswept();
-    let mistake = |message: String, hint: &str| Err(CliError::usage(message, hint));
-    for (place, SweptDim { name, sizes }) in args.sweep.iter().enumerate() {
-        if args.sweep[..place]
-            .iter()
-            .any(|earlier| earlier.name == *name)
-        {
-            return mistake(
-                format!("dimension `{name}` is swept twice"),
-                "name all of its sizes in one `--sweep`",
-            );
-        }
-        if inputs.dims.iter().any(|(fixed, _)| fixed == name) {
-            return mistake(
-                format!("dimension `{name}` is set by `--dim` and swept by `--sweep`"),
-                "leave out one of both",
-            );
-        }
-
+    for (place, swept) in args.sweep.iter().enumerate() {
+        check_swept(swept, &args.sweep[..place], inputs)?;
+        let SweptDim { name, sizes } = swept;
         shapes = shapes
             .iter()
             .flat_map(|shape| sizes.iter().map(|&size| with(shape, name, size)))
             .collect();
     }
-    match (&inputs.data, args.sweep.first()) {
-        (Some(data), Some(SweptDim { name, .. })) => mistake(
-            format!(
-                "`{}` fixes the size of dimension `{name}`, which is to be swept",
-                data.display()
-            ),
+    if let (Some(data), Some(SweptDim { name, .. })) = (&inputs.data, args.sweep.first()) {
+        let data = data.display();
+        return Err(CliError::usage(
+            format!("`{data}` fixes the size of dimension `{name}`, which is to be swept"),
             "leave out `--data`: inputs of each size are made up then; or leave out `--sweep`",
-        ),
-        _ => Ok(shapes),
+        ));
     }
+    Ok(shapes)
+}
+
+/// Makes sure that a dimension has its sizes from one option alone.
+fn check_swept(swept: &SweptDim, earlier: &[SweptDim], inputs: &InputArgs) -> Result<()> {
+    let name = &swept.name;
+    if earlier.iter().any(|earlier| earlier.name == *name) {
+        return Err(CliError::usage(
+            format!("dimension `{name}` is swept twice"),
+            "name all of its sizes in one `--sweep`",
+        ));
+    }
+    if inputs.dims.iter().any(|(fixed, _)| fixed == name) {
+        return Err(CliError::usage(
+            format!("dimension `{name}` is set by `--dim` and swept by `--sweep`"),
+            "leave out one of both",
+        ));
+    }
+    Ok(())
 }
 
 /// A shape in which a dimension has this size as well.
 fn with(shape: &Shape, name: &str, size: u64) -> Shape {
-    let mut dims = shape.dims.clone();
-    dims.insert(name.to_owned().into(), size);
-    Shape { dims, name: None }
+    let mut shape = shape.clone();
+    shape.dims.insert(name.into(), size);
+    shape
 }
 
 /// The idle gaps asked for, ascending and distinct.
 pub fn idle_gaps(args: &LoadArgs) -> Vec<Nanos> {
-    let mut gaps: Vec<Nanos> = args
-        .idle_gaps
-        .iter()
-        .flatten()
-        .copied()
-        .map(Nanos::from)
-        .collect();
-    gaps.sort_unstable();
-    gaps.dedup();
-    gaps
+    sorted(args.idle_gaps.iter().flatten().map(|&gap| Nanos::from(gap)))
 }
 
-pub fn sorted(mut numbers: Vec<u64>) -> Vec<u64> {
-    numbers.sort_unstable();
-    numbers.dedup();
-    numbers
+/// Batch sizes that were named are measured to the last.
+pub fn sweep_end(named: &Option<Vec<u64>>) -> SweepEnd {
+    match named {
+        Some(_) => SweepEnd::Listed,
+        None => SweepEnd::Saturation,
+    }
+}
+
+/// Ascending and distinct.
+pub fn sorted<T: Ord>(all: impl IntoIterator<Item = T>) -> Vec<T> {
+    let distinct: BTreeSet<T> = all.into_iter().collect();
+    distinct.into_iter().collect()
 }

@@ -21,10 +21,10 @@ pub mod values;
 
 pub use family::{Family, family};
 pub use goal::{GoalArgs, ObjectiveArg};
-pub use inputs::{InputArgs, input_error, model_error};
+pub use inputs::InputArgs;
 pub use notes::notes_on;
 pub use profile::MeasureArgs;
 pub use providers::{Libraries, Provider, libraries, providers};
-pub use runtimes::{Runtimes, opener, runtime_error, runtimes};
+pub use runtimes::{Runtimes, opener, own_program, runtimes};
 pub use search::SearchArgs;
-pub use session::{custom_ops, default_threads, sessions};
+pub use session::{custom_ops, default_threads};

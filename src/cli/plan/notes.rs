@@ -6,36 +6,28 @@ use std::path::Path;
 
 use memchr::memmem::Finder;
 
+use super::schedule;
 use crate::files::{self, Kind};
-use crate::plan::{ExecutionMode, Pin, Plan, RuntimeChoice, SessionOptions};
+use crate::plan::{ExecutionMode, Plan, RuntimeChoice, SessionOptions};
 use crate::record::Host;
+use crate::text::distinct;
 
 pub fn notes_on(plan: &Plan, host: &Host) -> Vec<String> {
-    let session = &plan.sessions[0];
-    let cpus = match &plan.schedule.pin {
-        Pin::Cpus(cpus) => cpus.len() as u64,
-        Pin::Auto | Pin::None => host.usable_cpus_count,
-    };
+    let options = &plan.sessions[0].options;
     let mut notes = Vec::new();
-    notes.extend(crowded(&session.options, cpus));
-    notes.extend(idle_inter_threads(&session.options));
-    let mut libraries: Vec<&Path> = Vec::new();
-    for spec in &plan.sessions {
-        if let RuntimeChoice::Library(library) = &spec.runtime
-            && !libraries.contains(&library.as_path())
-        {
-            libraries.push(library);
-        }
-    }
+    notes.extend(crowded(options, schedule::cpus(&plan.schedule.pin, host)));
+    notes.extend(idle_inter_threads(options));
+    let libraries = distinct(plan.sessions.iter().filter_map(|spec| match &spec.runtime {
+        RuntimeChoice::Library(library) => Some(library),
+        RuntimeChoice::Script(_) => None,
+    }));
     for library in &libraries {
-        let which = if libraries.len() > 1 {
-            format!(" `{}`", library.display())
-        } else {
-            String::new()
+        let which = match libraries.len() {
+            1 => String::new(),
+            _ => format!(" `{}`", library.display()),
         };
         notes.extend(
-            session
-                .options
+            options
                 .session_config
                 .keys()
                 .filter_map(|key| unknown_key(library, &which, key)),
@@ -94,38 +86,29 @@ mod tests {
 
     #[test]
     fn threads_that_share_a_cpu_are_said_and_inter_op_threads_without_parallel_mode() {
-        let options = SessionOptions {
+        let mut options = SessionOptions {
             intra_threads: 2,
             ..SessionOptions::default()
         };
         assert_eq!(crowded(&options, 2), None);
-        assert_eq!(
-            crowded(&options, 1).unwrap(),
-            "2 intra-op threads share 1 CPU(s): latencies will be unsteady"
-        );
+        let note = "2 intra-op threads share 1 CPU(s): latencies will be unsteady";
+        assert_eq!(crowded(&options, 1).unwrap(), note);
         assert_eq!(idle_inter_threads(&options), None);
-        let several = SessionOptions {
-            inter_threads: 2,
-            execution_mode: ExecutionMode::Sequential,
-            ..options
-        };
-        assert!(idle_inter_threads(&several).is_some());
-        let parallel = SessionOptions {
-            execution_mode: ExecutionMode::Parallel,
-            ..several
-        };
-        assert_eq!(idle_inter_threads(&parallel), None);
+        options.inter_threads = 2;
+        assert!(idle_inter_threads(&options).is_some());
+        options.execution_mode = ExecutionMode::Parallel;
+        assert_eq!(idle_inter_threads(&options), None);
     }
 
     #[test]
     fn a_key_is_found_wherever_it_lies() {
         let file = tempfile::NamedTempFile::new().unwrap();
         for offset in [0, (1 << 20) - 3, 1 << 20, (1 << 20) + 5] {
-            let mut bytes = vec![0; offset];
-            bytes.extend(b"session.key\0");
-            std::fs::write(file.path(), &bytes).unwrap();
-            assert!(contains(file.path(), b"session.key").unwrap(), "{offset}");
-            assert!(!contains(file.path(), b"session.kez").unwrap(), "{offset}");
+            let bytes = [&vec![0; offset][..], b"session.key\0"].concat();
+            std::fs::write(file.path(), bytes).unwrap();
+            for (key, is_there) in [(b"session.key", true), (b"session.kez", false)] {
+                assert_eq!(contains(file.path(), key).unwrap(), is_there, "{offset}");
+            }
         }
     }
 }

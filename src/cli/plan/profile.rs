@@ -10,8 +10,8 @@ use super::providers::{self, ProviderArgs};
 use super::schedule::{self, ScheduleArgs};
 use super::scoring::ScoringArgs;
 use super::session::{self, SessionArgs};
-use crate::cli::CliError;
-use crate::plan::{InputRequest, LoadMode, Plan, SessionOptions, SweepEnd};
+use crate::cli::{CliError, Result};
+use crate::plan::{LoadMode, Plan, SessionOptions};
 use crate::record::Host;
 use crate::runner::FoundRuntime;
 use crate::units::Nanos;
@@ -41,9 +41,10 @@ struct Words {
 
 impl MeasureArgs {
     /// What `profile` does where nothing is asked for, for commands that measure like it.
-    pub fn defaults() -> Result<Self, CliError> {
-        let words = Words::try_parse_from(["profile"]).map_err(|error| CliError::bug(&error))?;
-        Ok(words.measure)
+    pub fn defaults() -> Result<Self> {
+        Ok(Words::try_parse_from(["profile"])
+            .map_err(CliError::bug)?
+            .measure)
     }
 }
 
@@ -53,45 +54,43 @@ pub fn plan(
     family: &Family,
     runtimes: &[FoundRuntime],
     host: &Host,
-) -> Result<Plan, CliError> {
+) -> Result<Plan> {
     let options = options(args, host)?;
     let providers = providers::providers(&args.providers)?;
     providers::check_graphs(&providers, &args.load.concurrency)?;
+    let batch_sizes = args
+        .load
+        .batch
+        .clone()
+        .unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec());
     let plan = Plan {
         variants: family.variants.clone(),
         baseline: family.baseline,
         sessions: session::sessions(runtimes, &providers, family.variants.len(), &options),
-        batch_sizes: batch_sizes(&args.load),
-        sweep_end: if args.load.batch.is_some() {
-            SweepEnd::Listed
-        } else {
-            SweepEnd::Saturation
-        },
+        batch_sizes: load::sorted(batch_sizes),
+        sweep_end: load::sweep_end(&args.load.batch),
         load_modes: load_modes(&args.load),
         shapes: load::shapes(&args.load, &args.inputs)?,
         idle_gaps_ns: load::idle_gaps(&args.load),
         latency_limit_ns: args.load.latency_limit.map(Nanos::from),
-        inputs: InputRequest {
-            data: args.inputs.data.clone().or_else(|| family.data.clone()),
-            ..args.inputs.request(args.schedule.seed)
-        },
+        inputs: args.inputs.request(&family.data, args.schedule.seed),
         task: args.scoring.task.into(),
-        scored_samples: args.scoring.samples(),
+        scored_samples: args.scoring.score_samples.unwrap_or_default(),
         schedule: schedule::schedule(&args.schedule),
         tuning: None,
     };
     bounds::check_block(&plan.schedule)?;
-    bounds::check_cells(&plan)?;
+    bounds::check(plan.grid_count(), "cells")?;
     Ok(plan)
 }
 
-fn options(args: &MeasureArgs, host: &Host) -> Result<SessionOptions, CliError> {
+fn options(args: &MeasureArgs, host: &Host) -> Result<SessionOptions> {
     let cpus = schedule::pinned(&args.schedule.pin, host)?;
     let session = &args.session;
     Ok(SessionOptions {
         intra_threads: session
             .intra_threads
-            .unwrap_or_else(|| session::default_threads(host).min(cpus)),
+            .unwrap_or(session::default_threads(host).min(cpus)),
         inter_threads: session.inter_threads,
         graph_optimization: session.graph_optimization.into(),
         execution_mode: session.execution_mode.into(),
@@ -103,17 +102,10 @@ fn options(args: &MeasureArgs, host: &Host) -> Result<SessionOptions, CliError> 
     })
 }
 
-fn batch_sizes(load: &LoadArgs) -> Vec<u64> {
-    load::sorted(
-        load.batch
-            .clone()
-            .unwrap_or_else(|| DEFAULT_BATCH_SIZES.to_vec()),
-    )
-}
-
 fn load_modes(load: &LoadArgs) -> Vec<LoadMode> {
-    load::sorted(load.concurrency.clone())
-        .into_iter()
-        .map(|concurrency| LoadMode::Closed { concurrency })
-        .collect()
+    load::sorted(
+        load.concurrency
+            .iter()
+            .map(|&concurrency| LoadMode::Closed { concurrency }),
+    )
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::values::{self, ProviderOption};
-use crate::cli::CliError;
+use crate::cli::{CliError, Result};
 use crate::plan::{Binding, Flag, ProviderSpec};
 use crate::provider::{self, CPU_PROVIDER, Graphs, Memory};
+use crate::text::{distinct, joined};
 
 /// What runs the nodes, and where inputs and outputs lie.
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub struct ProviderArgs {
     pub require_ep: bool,
     /// Where inputs and outputs lie: in `host` memory, so that copies to the device and back are
     /// part of a latency, or in that of the `device`. Each is a session of its own.
-    #[arg(long = Flag::Bind.word(), value_enum, value_name = "PLACE,PLACE", value_delimiter = ',', default_value = "host")]
+    #[arg(long = Flag::Bind.word(), value_name = "PLACE,PLACE", value_delimiter = ',', default_value = "host")]
     pub bind: Vec<BindArg>,
 }
 
@@ -63,27 +64,22 @@ impl Provider {
 
     /// Whether it is known to compute in host memory.
     fn is_on_host(&self) -> bool {
-        let ProviderSpec {
-            library, device, ..
-        } = &self.spec;
         let known = provider::known(&self.identifier);
-        let is_known = known.build.is_some() && library.is_none() && device.is_none();
-        is_known && known.memory == Memory::Host
+        let is_known = known.build.is_some() && self.spec.library.is_none();
+        is_known && self.spec.device.is_none() && known.memory == Memory::Host
     }
 }
 
 /// The execution providers that the words spell, in their order.
-pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
+pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>> {
     let libraries = libraries(args)?;
     let mut providers = named(&args.ep, &libraries)?;
     refuse_unused(&libraries, &providers)?;
     refuse_without_effect(args, &providers)?;
     for option in &args.ep_option {
         let place = place_of(option, &providers, &libraries)?;
-        providers[place]
-            .spec
-            .options
-            .insert(option.key.clone(), option.value.clone());
+        let options = &mut providers[place].spec.options;
+        options.insert(option.key.clone(), option.value.clone());
     }
     for provider in providers.iter_mut().filter(|provider| !provider.is_cpu()) {
         provider.spec.device = args.device;
@@ -94,42 +90,40 @@ pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>, CliError> {
 }
 
 /// A provider for each word, without options and bindings.
-fn named(words: &[String], libraries: &Libraries) -> Result<Vec<Provider>, CliError> {
-    let mut providers: Vec<Provider> = Vec::new();
-    for word in words {
-        let identifier = identifier(word, libraries)?;
-        if !providers.iter().any(|known| known.identifier == identifier) {
-            providers.push(Provider {
-                bindings: Vec::new(),
-                spec: ProviderSpec {
-                    library: libraries.get(&identifier).cloned(),
-                    ..ProviderSpec::default()
-                },
-                identifier,
-            });
-        }
-    }
-    Ok(providers)
+fn named(words: &[String], libraries: &Libraries) -> Result<Vec<Provider>> {
+    Ok(distinct(
+        words
+            .iter()
+            .map(|word| identifier(word, libraries))
+            .collect::<Result<Vec<_>>>()?,
+    )
+    .into_iter()
+    .map(|identifier| Provider {
+        bindings: Vec::new(),
+        spec: ProviderSpec {
+            library: libraries.get(&identifier).cloned(),
+            ..ProviderSpec::default()
+        },
+        identifier,
+    })
+    .collect())
 }
 
-fn refuse_unused(libraries: &Libraries, providers: &[Provider]) -> Result<(), CliError> {
-    let unused = libraries
+fn refuse_unused(libraries: &Libraries, providers: &[Provider]) -> Result<()> {
+    libraries
         .keys()
-        .find(|name| !providers.iter().any(|known| known.identifier == **name));
-    match unused {
-        Some(unused) => Err(CliError::usage(
-            format!("nothing runs on the library `{unused}`"),
-            format!("add `{unused}` to `--ep`"),
-        )),
-        None => Ok(()),
-    }
+        .find(|name| providers.iter().all(|known| known.identifier != **name))
+        .map_or(Ok(()), |unused| {
+            Err(CliError::usage(
+                format!("nothing runs on the library `{unused}`"),
+                format!("add `{unused}` to `--ep`"),
+            ))
+        })
 }
 
-fn refuse_without_effect(args: &ProviderArgs, providers: &[Provider]) -> Result<(), CliError> {
-    if providers.iter().any(|provider| !provider.is_cpu()) {
-        return Ok(());
-    }
+fn refuse_without_effect(args: &ProviderArgs, providers: &[Provider]) -> Result<()> {
     let flag = match (args.device, args.require_ep) {
+        _ if !providers.iter().all(Provider::is_cpu) => return Ok(()),
         (Some(_), _) => "--device",
         (None, true) => "--require-ep",
         (None, false) => return Ok(()),
@@ -142,34 +136,36 @@ fn refuse_without_effect(args: &ProviderArgs, providers: &[Provider]) -> Result<
 
 /// Makes sure that sessions that capture graphs are bound to the device, and that no two requests
 /// run on them at once.
-pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), CliError> {
-    for provider in providers {
-        let graphs = provider::known(&provider.identifier).graphs;
-        let Some(key) = graphs.asked(&provider.spec.options) else {
+pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<()> {
+    for Provider {
+        identifier,
+        spec,
+        bindings,
+    } in providers
+    {
+        let graphs = provider::known(identifier).graphs;
+        let Some(key) = graphs.asked(&spec.options) else {
             continue;
         };
         let (message, hint) = if let Graphs::One { instead, .. } = graphs {
-            let message = "keeps one graph for one shape, which other batch sizes and inputs would be taken for";
             (
-                format!("`{key}` {message}"),
+                "keeps one graph for one shape, which other batch sizes and inputs would be taken for",
                 format!("leave it out, or use `{instead}`"),
             )
-        } else if provider.bindings.as_slice() != [Binding::Device] {
-            let message = "needs `--bind device`: a captured graph reads and writes fixed addresses on the device";
+        } else if bindings != &[Binding::Device] {
             (
-                format!("`{key}` {message}"),
+                "needs `--bind device`: a captured graph reads and writes fixed addresses on the device",
                 "write `--bind device`, or leave the option out".into(),
             )
         } else if concurrency.iter().any(|&count| count > 1) {
-            let message = "allows one request in flight: no two threads may run a session that captures graphs";
             (
-                format!("`{key}` {message}"),
+                "allows one request in flight: no two threads may run a session that captures graphs",
                 "leave out `--concurrency`, or the option".into(),
             )
         } else {
             continue;
         };
-        return Err(CliError::usage(message, hint));
+        return Err(CliError::usage(format!("`{key}` {message}"), hint));
     }
     Ok(())
 }
@@ -178,19 +174,21 @@ pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<(), C
 pub type Libraries = BTreeMap<String, PathBuf>;
 
 /// The libraries that the words name.
-pub fn libraries(args: &ProviderArgs) -> Result<Libraries, CliError> {
-    let found = args.ep_library.iter().map(|(name, path)| match std::fs::canonicalize(path) {
-        Ok(path) => Ok((name.clone(), path)),
-        Err(error) => {
-            let hint = "write `--ep-library NAME=PATH` with the path of a library of execution providers";
-            let error = CliError::bad_input(error.to_string(), hint);
-            Err(error.causing(format!("cannot read `{path}`, named by --ep-library")))
-        }
-    });
-    found.collect()
+pub fn libraries(args: &ProviderArgs) -> Result<Libraries> {
+    args.ep_library
+        .iter()
+        .map(|(name, path)| match std::fs::canonicalize(path) {
+            Ok(path) => Ok((name.clone(), path)),
+            Err(error) => Err(CliError::bad_input(
+                error.to_string(),
+                "write `--ep-library NAME=PATH` with the path of a library of execution providers",
+            )
+            .causing(format!("cannot read `{path}`, named by --ep-library"))),
+        })
+        .collect()
 }
 
-fn identifier(word: &str, libraries: &Libraries) -> Result<String, CliError> {
+fn identifier(word: &str, libraries: &Libraries) -> Result<String> {
     if word.is_empty() {
         return Err(CliError::usage(
             "an execution provider has no name",
@@ -208,97 +206,85 @@ fn place_of(
     option: &ProviderOption,
     providers: &[Provider],
     libraries: &Libraries,
-) -> Result<usize, CliError> {
-    if let Some(word) = &option.provider {
+) -> Result<usize> {
+    let ProviderOption { provider, key, .. } = option;
+    if let Some(word) = provider {
         let identifier = identifier(word, libraries)?;
-        return providers
+        let place = providers
             .iter()
-            .position(|provider| provider.identifier == identifier)
-            .ok_or_else(|| {
-                let names = names(providers);
-                let hint = format!("write it for one of {names}, or add `{word}` to `--ep`");
-                CliError::usage(
-                    format!("`--ep-option` is for `{word}`, which is not planned"),
-                    hint,
-                )
-            });
+            .position(|provider| provider.identifier == identifier);
+        return place.ok_or_else(|| {
+            let names = names(providers);
+            CliError::usage(
+                format!("`--ep-option` is for `{word}`, which is not planned"),
+                format!("write it for one of {names}, or add `{word}` to `--ep`"),
+            )
+        });
     }
-    let others: Vec<usize> = (0..providers.len())
-        .filter(|&place| !providers[place].is_cpu())
-        .collect();
-    match others.as_slice() {
-        [only] => Ok(*only),
-        _ => {
-            let (key, names) = (&option.key, names(providers));
-            let hint = format!("write `--ep-option EP:{key}=...` with one of {names}");
-            Err(CliError::usage(
-                format!("`--ep-option {key}=...` does not say for which execution provider"),
-                hint,
-            ))
-        }
+    let mut others = (0..providers.len()).filter(|&place| !providers[place].is_cpu());
+    match (others.next(), others.next()) {
+        (Some(only), None) => Ok(only),
+        _ => Err(CliError::usage(
+            format!("`--ep-option {key}=...` does not say for which execution provider"),
+            format!(
+                "write `--ep-option EP:{key}=...` with one of {}",
+                names(providers)
+            ),
+        )),
     }
 }
 
 fn names(providers: &[Provider]) -> String {
-    let names: Vec<String> = providers
-        .iter()
-        .map(|provider| provider::short_name(&provider.identifier))
-        .collect();
-    names.join(", ")
+    joined(
+        providers
+            .iter()
+            .map(|provider| provider::short_name(&provider.identifier)),
+    )
 }
 
 /// Gives every provider its bindings: that of the device only where it has memory of its own.
-fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<(), CliError> {
+fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<()> {
     if words.contains(&BindArg::Device) {
         require_memory(providers)?;
     }
     for provider in providers {
-        for word in words {
-            let binding = match word {
-                BindArg::Device if provider.has_memory() => Binding::Device,
-                // Where computing is done in host memory, both come to the same.
-                BindArg::Host | BindArg::Device => Binding::Host,
-            };
-            if !provider.bindings.contains(&binding) {
-                provider.bindings.push(binding);
-            }
-        }
+        let has_memory = provider.has_memory();
+        provider.bindings = distinct(words.iter().map(|word| match word {
+            BindArg::Device if has_memory => Binding::Device,
+            // Where computing is done in host memory, both come to the same.
+            BindArg::Host | BindArg::Device => Binding::Host,
+        }));
     }
     Ok(())
 }
 
 /// Makes sure that a provider's device has memory of its own, and that it is known of all whether
 /// theirs has.
-fn require_memory(providers: &[Provider]) -> Result<(), CliError> {
-    let unknown = providers
+fn require_memory(providers: &[Provider]) -> Result<()> {
+    if let Some(unknown) = providers
         .iter()
-        .find(|provider| !provider.has_memory() && !provider.is_on_host());
-    if let Some(unknown) = unknown {
+        .filter(|provider| !provider.has_memory())
+        .find(|provider| !provider.is_on_host())
+    {
         let name = provider::short_name(&unknown.identifier);
-        let message = format!(
-            "`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know"
-        );
-        let hint =
-            format!("measure {name} in a run of its own without `--bind`: copies are inside then");
-        return Err(CliError::usage(message, hint));
+        return Err(CliError::usage(
+            format!(
+                "`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know"
+            ),
+            format!("measure {name} in a run of its own without `--bind`: copies are inside then"),
+        ));
     }
     if providers.iter().any(Provider::has_memory) {
         return Ok(());
     }
-    let others: Vec<String> = provider::ALL
+    let known = provider::ALL
         .iter()
-        .filter(|known| known.memory != Memory::Host)
-        .map(|known| format!("`{}`", known.names[0]))
-        .collect();
+        .filter(|known| known.memory != Memory::Host);
+    let others: Vec<String> = known.map(|known| format!("`{}`", known.names[0])).collect();
+    let (names, others) = (names(providers), others.join(" or "));
     Err(CliError::usage(
-        format!(
-            "`--bind device` needs a device with memory of its own, which {} has not",
-            names(providers)
-        ),
-        format!(
-            "leave out `--bind`, or name {} with `--ep`",
-            others.join(" or ")
-        ),
+        format!("`--bind device` needs a device with memory of its own, which {names} has not"),
+        format!("leave out `--bind`, or name {others} with `--ep`"),
     ))
 }
 
@@ -315,16 +301,16 @@ mod tests {
         args: ProviderArgs,
     }
 
-    fn parsed(words: &[&str]) -> Result<Vec<Provider>, CliError> {
+    fn parsed(words: &str) -> Result<Vec<Provider>> {
         providers(
-            &Words::try_parse_from([&["onnxprof"], words].concat())
+            &Words::try_parse_from(["onnxprof"].into_iter().chain(words.split_whitespace()))
                 .unwrap()
                 .args,
         )
     }
 
     #[track_caller]
-    fn refused(words: &[&str], message: &str, hint: &str) {
+    fn refused(words: &str, message: &str, hint: &str) {
         let error = parsed(words).unwrap_err();
         assert!(
             error.chain[0].contains(message) && error.hint.as_ref().unwrap().contains(hint),
@@ -333,58 +319,58 @@ mod tests {
         assert_eq!(error.code, exit::USAGE);
     }
 
-    fn names(words: &[&str]) -> Vec<String> {
-        parsed(words)
-            .unwrap()
-            .into_iter()
-            .map(|provider| provider.identifier)
-            .collect()
+    fn names(words: &str) -> String {
+        joined(
+            parsed(words)
+                .unwrap()
+                .into_iter()
+                .map(|provider| provider.identifier),
+        )
     }
 
     #[test]
     fn providers_keep_their_order_and_come_once() {
-        assert_eq!(names(&[]), ["CPUExecutionProvider"]);
+        assert_eq!(names(""), "CPUExecutionProvider");
         assert_eq!(
-            names(&["--ep", "cuda,CPU", "--ep", "CUDAExecutionProvider,trt"]),
-            [
-                "CUDAExecutionProvider",
-                "CPUExecutionProvider",
-                "TensorrtExecutionProvider"
-            ]
+            names("--ep cuda,CPU --ep CUDAExecutionProvider,trt"),
+            "CUDAExecutionProvider, CPUExecutionProvider, TensorrtExecutionProvider"
         );
     }
 
     #[test]
     fn an_option_goes_to_the_only_other_provider_or_where_it_says() {
-        let found = parsed(&["--ep", "cpu,cuda", "--ep-option", "enable_cuda_graph=1"]).unwrap();
-        assert_eq!(found[1].spec.options["enable_cuda_graph"], "1");
-        assert!(found[0].spec.options.is_empty());
-        let words = [
-            "--ep",
-            "cpu,cuda,openvino",
-            "--ep-option",
-            "openvino:device_type=HETERO:GPU,CPU",
-        ];
-        let found = parsed(&words).unwrap();
-        assert_eq!(found[2].spec.options["device_type"], "HETERO:GPU,CPU");
-        assert_eq!(
-            parsed(&["--ep-option", "cpu:use_arena=0"]).unwrap()[0]
-                .spec
-                .options["use_arena"],
-            "0"
-        );
+        for (words, place, key, value) in [
+            (
+                "--ep cpu,cuda --ep-option enable_cuda_graph=1",
+                1,
+                "enable_cuda_graph",
+                "1",
+            ),
+            (
+                "--ep cpu,cuda,openvino --ep-option openvino:device_type=HETERO:GPU,CPU",
+                2,
+                "device_type",
+                "HETERO:GPU,CPU",
+            ),
+            ("--ep-option cpu:use_arena=0", 0, "use_arena", "0"),
+        ] {
+            for (other, found) in parsed(words).unwrap().iter().enumerate() {
+                let option = found.spec.options.get(key).map(String::as_str);
+                assert_eq!(option, (other == place).then_some(value), "{words}");
+            }
+        }
     }
 
     #[test]
     fn an_option_that_could_be_anybodys_is_refused() {
         refused(
-            &["--ep", "cuda,openvino", "--ep-option", "a=b"],
+            "--ep cuda,openvino --ep-option a=b",
             "does not say",
             "EP:a=...",
         );
-        refused(&["--ep-option", "a=b"], "does not say", "cpu");
+        refused("--ep-option a=b", "does not say", "cpu");
         refused(
-            &["--ep", "cuda", "--ep-option", "openvino:a=b"],
+            "--ep cuda --ep-option openvino:a=b",
             "for `openvino`, which is not planned",
             "cuda",
         );
@@ -392,30 +378,42 @@ mod tests {
 
     #[test]
     fn device_and_requirement_are_for_other_providers_than_the_cpu() {
-        let found = parsed(&["--ep", "cpu,cuda", "--device", "1", "--require-ep"]).unwrap();
-        assert_eq!(
-            (found[0].spec.device, found[0].spec.required),
-            (None, false)
-        );
-        assert_eq!(
-            (found[1].spec.device, found[1].spec.required),
-            (Some(1), true)
-        );
-        refused(&["--device", "1"], "`--device` has no effect", "`--ep`");
-        refused(&["--require-ep"], "`--require-ep` has no effect", "`--ep`");
+        let found = parsed("--ep cpu,cuda --device 1 --require-ep").unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|found| (found.spec.device, found.spec.required))
+            .collect();
+        assert_eq!(found, [(None, false), (Some(1), true)]);
+        refused("--device 1", "`--device` has no effect", "`--ep`");
+        refused("--require-ep", "`--require-ep` has no effect", "`--ep`");
+    }
+
+    fn bindings(words: &str) -> Vec<Vec<Binding>> {
+        parsed(words)
+            .unwrap()
+            .into_iter()
+            .map(|provider| provider.bindings)
+            .collect()
     }
 
     #[test]
     fn device_memory_is_bound_where_there_is_some() {
-        let found = parsed(&["--ep", "cpu,cuda", "--bind", "host,device"]).unwrap();
-        assert_eq!(found[0].bindings, [Binding::Host]);
-        assert_eq!(found[1].bindings, [Binding::Host, Binding::Device]);
-        assert_eq!(
-            parsed(&["--ep", "cuda", "--bind", "device"]).unwrap()[0].bindings,
-            [Binding::Device]
-        );
+        let (host, device) = (Binding::Host, Binding::Device);
+        for (words, expected) in [
+            (
+                "--ep cpu,cuda --bind host,device",
+                vec![vec![host], vec![host, device]],
+            ),
+            ("--ep cuda --bind device", vec![vec![device]]),
+            (
+                "--ep cuda,openvino --bind device",
+                vec![vec![device], vec![host]],
+            ),
+        ] {
+            assert_eq!(bindings(words), expected, "{words}");
+        }
         refused(
-            &["--ep", "cpu,openvino", "--bind", "device"],
+            "--ep cpu,openvino --bind device",
             "which cpu, openvino has not",
             "`cuda`",
         );
@@ -423,105 +421,75 @@ mod tests {
 
     #[test]
     fn device_binding_is_refused_where_the_device_s_memory_is_not_known() {
-        for eps in ["cuda,webgpu", "cuda,Foo"] {
-            refused(
-                &["--ep", eps, "--bind", "device"],
+        for (words, message, hint) in [
+            (
+                "--ep cuda,webgpu --bind device",
                 "is not to be had for",
                 "without `--bind`",
-            );
+            ),
+            (
+                "--ep cuda,Foo --bind device",
+                "is not to be had for",
+                "without `--bind`",
+            ),
+            (
+                "--ep cuda,openvino --device 0 --bind device",
+                "for openvino",
+                "own",
+            ),
+        ] {
+            refused(words, message, hint);
         }
         let file = tempfile::NamedTempFile::new().unwrap();
-        let library = format!("My_EP={}", file.path().display());
-        let words = [
-            "--ep-library",
-            &library,
-            "--ep",
-            "cuda,My_EP",
-            "--bind",
-            "host,device",
-        ];
         refused(
-            &words,
+            &format!(
+                "--ep-library My_EP={} --ep cuda,My_EP --bind host,device",
+                file.path().display()
+            ),
             "is not to be had for My_EP",
             "My_EP in a run of its own",
-        );
-        refused(
-            &["--ep", "cuda,openvino", "--device", "0", "--bind", "device"],
-            "for openvino",
-            "own",
-        );
-        let found = parsed(&["--ep", "cuda,openvino", "--bind", "device"]).unwrap();
-        assert_eq!(
-            (&found[0].bindings[..], &found[1].bindings[..]),
-            (&[Binding::Device][..], &[Binding::Host][..])
         );
     }
 
     #[test]
     fn captured_graphs_need_fixed_addresses_on_the_device_and_one_request_at_a_time() {
-        let checked = |words: &[&str], concurrency: &[u64]| {
-            let error = check_graphs(
-                &parsed(&[&["--ep", "cpu,cuda,tensorrt"], words].concat()).unwrap(),
-                concurrency,
-            );
-            error.map_err(|error| (error.code, error.chain[0].clone(), error.hint.unwrap()))
+        let checked = |words: &str, concurrency: &[u64]| {
+            let providers = parsed(&format!("--ep cpu,cuda,tensorrt --ep-option {words}")).unwrap();
+            check_graphs(&providers, concurrency)
+                .map_err(|error| (error.code, error.chain[0].clone(), error.hint.unwrap()))
         };
-        let on = ["--ep-option", "cuda:enable_cuda_graph=1"];
-        for words in [&on[..], &[&on[..], &["--bind", "host,device"]].concat()] {
+        let on = "cuda:enable_cuda_graph=1";
+        for words in [on, "cuda:enable_cuda_graph=1 --bind host,device"] {
             let (code, message, hint) = checked(words, &[1]).unwrap_err();
             assert!(message.contains("needs `--bind device`") && hint.contains("leave the option"));
             assert_eq!(code, exit::USAGE);
         }
-        let on_device = [&on[..], &["--bind", "device"]].concat();
+        let on_device = format!("{on} --bind device");
         assert_eq!(checked(&on_device, &[1]), Ok(()));
-        assert!(
-            checked(&on_device, &[1, 4])
-                .unwrap_err()
-                .1
-                .contains("one request in flight")
-        );
-        let tensorrt = [
-            "--ep-option",
-            "tensorrt:trt_cuda_graph_enable=1",
-            "--bind",
-            "device",
-        ];
-        assert!(
-            checked(&tensorrt, &[1])
-                .unwrap_err()
-                .1
-                .contains("keeps one graph for one shape")
-        );
-        assert_eq!(
-            checked(&["--ep-option", "cuda:enable_cuda_graph=0"], &[4]),
-            Ok(())
-        );
+        assert_eq!(checked("cuda:enable_cuda_graph=0", &[4]), Ok(()));
+        let tensorrt = "tensorrt:trt_cuda_graph_enable=1 --bind device";
+        for (words, concurrency, mistake) in [
+            (on_device.as_str(), &[1, 4][..], "one request in flight"),
+            (tensorrt, &[1], "keeps one graph for one shape"),
+        ] {
+            let (_, message, _) = checked(words, concurrency).unwrap_err();
+            assert!(message.contains(mistake), "{message}");
+        }
     }
 
     #[test]
     fn a_library_brings_a_provider_of_its_own_name() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let library = format!("My_EP={}", file.path().display());
-        let found = parsed(&[
-            "--ep-library",
-            &library,
-            "--ep",
-            "cpu,My_EP",
-            "--ep-option",
-            "My_EP:a=b",
-        ])
-        .unwrap();
-        assert_eq!(found[1].identifier, "My_EP");
-        assert!(found[1].spec.library.is_some() && found[1].spec.options["a"] == "b");
-        refused(
-            &["--ep-library", &library],
-            "nothing runs on the library `My_EP`",
-            "`--ep`",
-        );
-        let error = parsed(&["--ep-library", "X=/no/such.so", "--ep", "X"]).unwrap_err();
-        assert_eq!(
-            (error.code, error.chain[0].contains("`/no/such.so`")),
-            (exit::BAD_INPUT, true)
-        );
+        let library = format!("--ep-library My_EP={}", file.path().display());
+        let words = format!("{library} --ep cpu,My_EP --ep-option My_EP:a=b");
+        let Provider {
+            identifier, spec, ..
+        } = &parsed(&words).unwrap()[1];
+        assert_eq!(identifier, "My_EP");
+        assert!(spec.library.is_some() && spec.options["a"] == "b");
+        refused(&library, "nothing runs on the library `My_EP`", "`--ep`");
+        let error = parsed("--ep-library X=/no/such.so --ep X").unwrap_err();
+        assert_eq!(error.code, exit::BAD_INPUT);
+        assert!(error.chain[0].contains("`/no/such.so`"), "{error:?}");
     }
 }

@@ -1,12 +1,13 @@
 //! ONNX Runtime libraries by the words for them, installed where they are missing.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::cli::progress::Console;
-use crate::cli::{CliError, exit};
+use crate::cli::{CliError, Result, exit};
 use crate::plan::RuntimeChoice;
 use crate::runner::FoundRuntime;
-use crate::runtime::{self, FoundBy, Opener, RuntimeError};
+use crate::runtime::{self, FoundBy, Opener};
 
 pub struct Runtimes {
     pub found: Vec<FoundRuntime>,
@@ -16,21 +17,17 @@ pub struct Runtimes {
 }
 
 /// Finds the runtimes, installing those that are missing, each once.
-pub fn runtimes(words: &[String], console: &mut Console) -> Result<Runtimes, CliError> {
+pub fn runtimes(words: &[String], console: &mut Console) -> Result<Runtimes> {
     let mut runtimes = Runtimes {
         found: Vec::new(),
         installing: Duration::ZERO,
     };
     if words.is_empty() {
-        let (only, installing) = found(None, console)?;
-        return Ok(Runtimes {
-            found: vec![only],
-            installing,
-        });
+        let only = runtimes.find(None, console)?;
+        runtimes.found.push(only);
     }
     for request in words {
-        let (found, installing) = found(Some(request), console)?;
-        runtimes.installing += installing;
+        let found = runtimes.find(Some(request), console)?;
         if runtimes
             .found
             .iter()
@@ -46,49 +43,36 @@ pub fn runtimes(words: &[String], console: &mut Console) -> Result<Runtimes, Cli
     Ok(runtimes)
 }
 
-/// A runtime, and what installing it took, if it was missing.
-fn found(
-    request: Option<&str>,
-    console: &mut Console,
-) -> Result<(FoundRuntime, Duration), CliError> {
-    if let Some(script) = request.and_then(|request| request.strip_prefix("script:")) {
-        let choice = RuntimeChoice::Script(script.into());
-        return Ok((
-            FoundRuntime {
-                choice,
+impl Runtimes {
+    /// One runtime, which is installed if it is missing.
+    fn find(&mut self, request: Option<&str>, console: &mut Console) -> Result<FoundRuntime> {
+        if let Some(script) = request.and_then(|request| request.strip_prefix("script:")) {
+            return Ok(FoundRuntime {
+                choice: RuntimeChoice::Script(script.into()),
                 found_by: "given by --runtime".into(),
-            },
-            Duration::ZERO,
-        ));
-    }
-    let began = Instant::now();
-    let found = runtime::resolve(request, &opener()?, &mut |sentence| console.say(sentence))
-        .map_err(|error| runtime_error(&error))?;
-    let installing = if found.found_by == FoundBy::Installed {
-        began.elapsed()
-    } else {
-        Duration::ZERO
-    };
-    let found_by = found.reason();
-    Ok((
-        FoundRuntime {
+            });
+        }
+        let began = Instant::now();
+        let found = runtime::resolve(request, &opener()?, &mut |sentence| console.say(sentence))?;
+        if found.found_by == FoundBy::Installed {
+            self.installing += began.elapsed();
+        }
+        Ok(FoundRuntime {
+            found_by: found.reason(),
             choice: RuntimeChoice::Library(found.path),
-            found_by,
-        },
-        installing,
-    ))
+        })
+    }
 }
 
 /// Opens libraries with this program, in processes of its own.
-pub fn opener() -> Result<Opener, CliError> {
-    std::env::current_exe().map(Opener::new).map_err(|error| {
-        CliError::message(
-            exit::BUG,
-            format!("failed to find the program itself: {error}"),
-        )
-    })
+pub fn opener() -> Result<Opener> {
+    own_program().map(Opener::new)
 }
 
-pub fn runtime_error(error: &RuntimeError) -> CliError {
-    CliError::new(exit::BAD_INPUT, error).with_hint(error.hint())
+/// This program.
+pub fn own_program() -> Result<PathBuf> {
+    std::env::current_exe().map_err(|error| {
+        let message = format!("failed to find the program itself: {error}");
+        CliError::message(exit::BUG, message)
+    })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::values;
-use crate::cli::CliError;
+use crate::cli::{CliError, Result};
 use crate::plan::{Flag, PageCache, Pin, Schedule};
 use crate::record::Host;
 use crate::units::{Nanos, Ratio};
@@ -48,28 +48,34 @@ pub struct ScheduleArgs {
 }
 
 /// CPUs that a worker may run on, if all of those asked for are there.
-pub fn pinned(pin: &Pin, host: &Host) -> Result<u64, CliError> {
-    let Pin::Cpus(cpus) = pin else {
-        return Ok(host.usable_cpus_count);
-    };
-    match cpus.iter().find(|cpu| !host.affinity_cpus.contains(cpu)) {
-        None => Ok(cpus.len() as u64),
-        Some(cpu) => {
-            let allowed: Vec<String> = host.affinity_cpus.iter().map(u64::to_string).collect();
-            let hint = format!("choose from {} with `--pin`", allowed.join(","));
-            Err(CliError::usage(
-                format!("this process may not run on CPU {cpu}"),
-                hint,
-            ))
-        }
+pub fn pinned(pin: &Pin, host: &Host) -> Result<u64> {
+    if let Pin::Cpus(named) = pin
+        && let Some(cpu) = named.iter().find(|cpu| !host.affinity_cpus.contains(cpu))
+    {
+        let allowed: Vec<String> = host.affinity_cpus.iter().map(u64::to_string).collect();
+        return Err(CliError::usage(
+            format!("this process may not run on CPU {cpu}"),
+            format!("choose from {} with `--pin`", allowed.join(",")),
+        ));
+    }
+    Ok(cpus(pin, host))
+}
+
+/// CPUs that a worker may run on.
+pub fn cpus(pin: &Pin, host: &Host) -> u64 {
+    match pin {
+        Pin::Cpus(named) => named.len() as u64,
+        Pin::Auto | Pin::None => host.usable_cpus_count,
     }
 }
 
 pub fn schedule(schedule: &ScheduleArgs) -> Schedule {
-    let default_budget = schedule.rounds.is_none().then_some(DEFAULT_BUDGET);
     Schedule {
         seed: schedule.seed,
-        budget_ns: schedule.budget.map(Nanos::from).or(default_budget),
+        budget_ns: schedule
+            .budget
+            .map(Nanos::from)
+            .or(schedule.rounds.is_none().then_some(DEFAULT_BUDGET)),
         rounds_count: schedule.rounds,
         alternations_count: schedule.alternations,
         block_ns: schedule.block.into(),

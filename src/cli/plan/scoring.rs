@@ -6,20 +6,12 @@ use crate::plan::{Flag, ScoredSamples, Task};
 #[command(next_help_heading = "Scoring")]
 pub struct ScoringArgs {
     /// What the model predicts.
-    #[arg(long = Flag::Task.word(), value_enum, default_value_t = TaskArg::Auto)]
+    #[arg(long = Flag::Task.word(), default_value = "auto")]
     pub task: TaskArg,
     /// Samples that outputs are scored on, the same for every variant: the first N, or `all`,
     /// however long that takes. [default: as many as fit 8% of the budget]
     #[arg(long = Flag::ScoreSamples.word(), value_name = "all|N", value_parser = parse_samples)]
     pub score_samples: Option<ScoredSamples>,
-}
-
-impl ScoringArgs {
-    /// On how many samples outputs are scored.
-    #[must_use]
-    pub fn samples(self) -> ScoredSamples {
-        self.score_samples.unwrap_or_default()
-    }
 }
 
 /// What the model predicts.
@@ -44,9 +36,9 @@ impl From<TaskArg> for Task {
 }
 
 fn parse_samples(word: &str) -> Result<ScoredSamples, String> {
-    match (word, word.parse()) {
-        ("all", _) => Ok(ScoredSamples::All),
-        (_, Ok(count)) if count > 0 => Ok(ScoredSamples::First(count)),
+    match word.parse() {
+        Ok(count) if count > 0 => Ok(ScoredSamples::First(count)),
+        _ if word == "all" => Ok(ScoredSamples::All),
         _ => Err("expected a number of samples, from 1 on, or `all`".into()),
     }
 }

@@ -6,16 +6,17 @@ use std::time::Duration;
 use super::family::Family;
 use super::goal::GoalArgs;
 use super::inputs::InputArgs;
-use super::providers::ProviderArgs;
+use super::providers::{Provider, ProviderArgs};
 use super::scoring::ScoringArgs;
 use super::space::{self, SpaceArgs};
 use super::{bounds, load, schedule, session, values};
-use crate::cli::CliError;
+use crate::cli::{CliError, Result};
 use crate::plan::{
-    Flag, InputRequest, LoadMode, PageCache, Pin, Plan, Schedule, SessionSpec, SweepEnd, Task,
-    TuningPlan, unswept,
+    Flag, LoadMode, PageCache, Pin, Plan, Schedule, SessionOptions, SessionSpec, Task, TuningPlan,
+    unswept,
 };
 use crate::record::Host;
+use crate::runner::FoundRuntime;
 use crate::units::Nanos;
 
 /// Wall time where no budget is named.
@@ -53,6 +54,25 @@ pub struct SearchScheduleArgs {
     pub seed: u64,
 }
 
+/// The sessions that a search begins with.
+pub fn bases(
+    args: &SearchArgs,
+    family: &Family,
+    runtimes: &[FoundRuntime],
+    providers: &[Provider],
+) -> Result<Vec<SessionSpec>> {
+    let options = SessionOptions {
+        custom_ops: session::custom_ops(&args.space.custom_ops)?,
+        ..SessionOptions::default()
+    };
+    Ok(session::sessions(
+        runtimes,
+        providers,
+        family.variants.len(),
+        &options,
+    ))
+}
+
 /// The plan of a search that begins with `bases`.
 pub fn plan(
     goal: &GoalArgs,
@@ -60,14 +80,13 @@ pub fn plan(
     family: &Family,
     mut bases: Vec<SessionSpec>,
     host: &Host,
-) -> Result<Plan, CliError> {
+) -> Result<Plan> {
     let cpus = schedule::pinned(&args.schedule.pin, host)?;
     let task: Task = args.scoring.task.into();
     if goal.max_accuracy_drop.is_some() && task == Task::Regression {
-        let hint = "limit an error with `--slo 'mean_absolute_error<=VALUE'`";
         return Err(CliError::usage(
             "`--max-accuracy-drop` is of top-1 accuracy, which numbers have not",
-            hint,
+            "limit an error with `--slo 'mean_absolute_error<=VALUE'`",
         ));
     }
     let schedule = timing(goal, &args.schedule);
@@ -85,21 +104,14 @@ pub fn plan(
         variants: family.variants.clone(),
         baseline: family.baseline,
         batch_sizes: load::sorted(space.batch_sizes.clone()),
-        sweep_end: if args.space.batch.is_some() {
-            SweepEnd::Listed
-        } else {
-            SweepEnd::Saturation
-        },
+        sweep_end: load::sweep_end(&args.space.batch),
         load_modes: vec![LoadMode::SINGLE],
         idle_gaps_ns: Vec::new(),
         latency_limit_ns: None,
         shapes: unswept(),
-        inputs: InputRequest {
-            data: args.inputs.data.clone().or_else(|| family.data.clone()),
-            ..args.inputs.request(args.schedule.seed)
-        },
+        inputs: args.inputs.request(&family.data, args.schedule.seed),
         task,
-        scored_samples: args.scoring.samples(),
+        scored_samples: args.scoring.score_samples.unwrap_or_default(),
         schedule,
         tuning: Some(TuningPlan {
             objective: goal.objective.into(),
@@ -111,21 +123,18 @@ pub fn plan(
         }),
         sessions: bases,
     };
-    bounds::check_cells(&plan)?;
+    bounds::check(plan.grid_count(), "cells")?;
     Ok(plan)
 }
 
 /// What somebody should know of what is tried, as notes of the run.
 pub fn notes(plan: &Plan, host: &Host) -> Vec<String> {
-    let cpus = match &plan.schedule.pin {
-        Pin::Cpus(named) => named.len() as u64,
-        Pin::Auto | Pin::None => host.usable_cpus_count,
-    };
-    let tried = plan
-        .tuning
-        .iter()
-        .flat_map(|tuning| tuning.space.intra_threads.iter().copied());
-    let most = tried.max().filter(|most| *most > cpus);
+    let cpus = schedule::cpus(&plan.schedule.pin, host);
+    let tuning = plan.tuning.iter();
+    let most = tuning
+        .flat_map(|tuning| &tuning.space.intra_threads)
+        .max()
+        .filter(|most| **most > cpus);
     most.map(|most| {
         format!("{most} intra-op threads share {cpus} CPU(s), which makes each of them slower")
     })

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use super::providers::Provider;
 use super::values;
-use crate::cli::CliError;
+use crate::cli::{CliError, Result};
 use crate::plan::{ExecutionMode, Flag, GraphOptimization, SessionOptions, SessionSpec};
 use crate::record::Host;
 use crate::runner::FoundRuntime;
+use crate::text::distinct;
 
 /// How sessions are created.
 #[derive(Debug, clap::Args)]
@@ -24,10 +25,10 @@ pub struct SessionArgs {
     #[arg(long = Flag::InterThreads.word(), value_name = "N", value_parser = values::threads, default_value_t = 1)]
     pub inter_threads: u64,
     /// Graph optimization level.
-    #[arg(long = Flag::GraphOptimization.word(), value_enum, default_value_t = OptimizationArg::All)]
+    #[arg(long = Flag::GraphOptimization.word(), default_value = "all")]
     pub graph_optimization: OptimizationArg,
     /// Whether independent operators may run at once.
-    #[arg(long = Flag::ExecutionMode.word(), value_enum, default_value_t = ExecutionArg::Sequential)]
+    #[arg(long = Flag::ExecutionMode.word(), default_value = "sequential")]
     pub execution_mode: ExecutionArg,
     /// Whether idle threads of the session's pool spin. [default: the library's own]
     #[arg(long = Flag::AllowSpinning.word(), value_name = "BOOL")]
@@ -96,22 +97,15 @@ impl From<ExecutionArg> for ExecutionMode {
 }
 
 /// Libraries of custom operators, each once.
-pub fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>, CliError> {
-    let mut libraries: Vec<PathBuf> = Vec::new();
-    for path in words {
-        if !path.is_file() {
-            let message = format!(
-                "there is no file `{}`, which `--custom-ops` names",
-                path.display()
-            );
-            let hint = "give the path of the shared library that registers the operators";
-            return Err(CliError::bad_input(message, hint));
-        }
-        if !libraries.contains(path) {
-            libraries.push(path.clone());
-        }
+pub fn custom_ops(words: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    if let Some(path) = words.iter().find(|path| !path.is_file()) {
+        let path = path.display();
+        return Err(CliError::bad_input(
+            format!("there is no file `{path}`, which `--custom-ops` names"),
+            "give the path of the shared library that registers the operators",
+        ));
     }
-    Ok(libraries)
+    Ok(distinct(words.iter().cloned()))
 }
 
 /// A session for every runtime, execution provider, binding and variant, the first of each in the
@@ -124,18 +118,13 @@ pub fn sessions(
 ) -> Vec<SessionSpec> {
     let mut sessions = Vec::new();
     for FoundRuntime { choice, .. } in runtimes {
-        for Provider {
-            identifier,
-            spec,
-            bindings,
-        } in providers
-        {
-            for &binding in bindings {
+        for provider in providers {
+            for &binding in &provider.bindings {
                 sessions.extend((0..variants).map(|variant| SessionSpec {
                     variant,
                     runtime: choice.clone(),
-                    execution_provider: identifier.clone().into(),
-                    provider: spec.clone(),
+                    execution_provider: provider.identifier.clone().into(),
+                    provider: provider.spec.clone(),
                     binding,
                     options: options.clone(),
                 }));
@@ -176,37 +165,22 @@ mod tests {
             provider("cpu", &[Binding::Host]),
             provider("cuda", &[Binding::Host, Binding::Device]),
         ];
-        let found = sessions(
-            &[runtime("a.so"), runtime("b.so")],
-            &providers,
-            2,
-            &SessionOptions::default(),
-        );
+        let runtimes = ["a.so", "b.so"].map(runtime);
+        let found = sessions(&runtimes, &providers, 2, &SessionOptions::default());
         assert_eq!(found.len(), 2 * 3 * 2);
-        let place = |session: &SessionSpec| {
-            (
-                session.runtime.path().clone(),
-                session.execution_provider.exact().to_owned(),
-                session.binding,
-                session.variant,
-            )
+        let words = |place: usize| {
+            let SessionSpec {
+                runtime,
+                execution_provider,
+                binding,
+                variant,
+                ..
+            } = &found[place];
+            let (library, provider) = (runtime.word(), execution_provider.exact());
+            format!("{library} {provider} {binding:?} {variant}")
         };
-        assert_eq!(
-            place(&found[0]),
-            ("a.so".into(), provider::identifier("cpu"), Binding::Host, 0)
-        );
-        assert_eq!(
-            place(&found[1]),
-            ("a.so".into(), provider::identifier("cpu"), Binding::Host, 1)
-        );
-        assert_eq!(
-            place(&found[11]),
-            (
-                "b.so".into(),
-                provider::identifier("cuda"),
-                Binding::Device,
-                1
-            )
-        );
+        assert_eq!(words(0), "a.so CPUExecutionProvider Host 0");
+        assert_eq!(words(1), "a.so CPUExecutionProvider Host 1");
+        assert_eq!(words(11), "b.so CUDAExecutionProvider Device 1");
     }
 }

@@ -7,6 +7,7 @@ use super::load::DEFAULT_BATCH_SIZES;
 use super::values;
 use crate::metric::Metric;
 use crate::plan::{Execution, ExecutionMode, Flag, GraphOptimization, Space};
+use crate::text::distinct;
 
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "What is tried")]
@@ -20,7 +21,7 @@ pub struct SpaceArgs {
     #[arg(long = Flag::IntraThreads.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads)]
     pub intra_threads: Option<Vec<u64>>,
     /// Options that stay as they are: none is tried besides its default.
-    #[arg(long = Flag::Keep.word(), value_enum, value_name = "OPTION,OPTION", value_delimiter = ',')]
+    #[arg(long = Flag::Keep.word(), value_name = "OPTION,OPTION", value_delimiter = ',')]
     pub keep: Vec<OptionArg>,
     /// ONNX Runtime libraries: paths, or versions such as `cpu@1.31.1`, which are installed if they
     /// are not there.
@@ -65,15 +66,12 @@ pub fn space(args: &SpaceArgs, goal: &GoalArgs, cpus: u64, default_threads: u64)
 }
 
 fn levels(args: &SpaceArgs) -> Vec<GraphOptimization> {
-    let mut levels = vec![GraphOptimization::All];
-    if !args.keep.contains(&OptionArg::Optimization) {
-        levels.extend([
-            GraphOptimization::Extended,
-            GraphOptimization::Basic,
-            GraphOptimization::Disable,
-        ]);
+    use GraphOptimization::{All, Basic, Disable, Extended};
+    if args.keep.contains(&OptionArg::Optimization) {
+        vec![All]
+    } else {
+        vec![All, Extended, Basic, Disable]
     }
-    levels
 }
 
 fn executions(args: &SpaceArgs, cpus: u64) -> Vec<Execution> {
@@ -116,22 +114,10 @@ fn batch_sizes(args: &SpaceArgs, goal: &GoalArgs) -> Vec<u64> {
 
 /// Powers of two up to the CPUs, and all of them; the default first.
 fn threads(cpus: u64, default: u64) -> Vec<u64> {
-    let powers = std::iter::successors(Some(1_u64), |&threads| threads.checked_mul(2))
-        .take_while(|&n| n < cpus);
-    std::iter::once(default)
-        .chain(powers)
-        .chain([cpus])
-        .collect()
-}
-
-fn distinct(numbers: Vec<u64>) -> Vec<u64> {
-    let mut seen = Vec::new();
-    for number in numbers {
-        if !seen.contains(&number) {
-            seen.push(number);
-        }
-    }
-    seen
+    let mut threads = vec![default];
+    threads.extend((0..64).map(|power| 1 << power).take_while(|&n| n < cpus));
+    threads.push(cpus);
+    threads
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Values of options, from words.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -28,38 +29,36 @@ pub fn batch(text: &str) -> Result<u64, String> {
 
 /// A size of a dimension, which may be empty.
 pub fn size(text: &str) -> Result<u64, String> {
-    match whole(text)? {
-        size if size > LARGEST_SIZE => Err(format!("it must be at most {LARGEST_SIZE}")),
-        size => Ok(size),
-    }
+    at_most(LARGEST_SIZE, whole(text)?)
 }
 
 pub fn device(text: &str) -> Result<u64, String> {
-    match whole(text)? {
-        index if index > i32::MAX as u64 => Err(format!("it must be at most {}", i32::MAX)),
-        index => Ok(index),
-    }
+    at_most(i32::MAX as u64, whole(text)?)
 }
 
 fn positive(text: &str, most: u64) -> Result<u64, String> {
     match whole(text) {
         Ok(0) => Err("it must be at least 1".into()),
-        Ok(number) if number <= most => Ok(number),
-        Ok(_) => Err(format!("it must be at most {most}")),
-        Err(_) if is_digits(text.trim()) => Err(format!("it must be at most {most}")),
-        Err(error) => Err(error),
+        Err(_) if is_digits(text.trim()) => at_most(most, u64::MAX),
+        number => at_most(most, number?),
     }
+}
+
+fn at_most(most: u64, number: u64) -> Result<u64, String> {
+    if number > most {
+        return Err(format!("it must be at most {most}"));
+    }
+    Ok(number)
 }
 
 fn whole(text: &str) -> Result<u64, String> {
     let text = text.trim();
     text.parse().map_err(|_| {
         if is_digits(text) {
-            "it is too large"
+            "it is too large".into()
         } else {
-            "it is not a whole number"
+            "it is not a whole number".into()
         }
-        .to_owned()
     })
 }
 
@@ -69,8 +68,8 @@ fn is_digits(text: &str) -> bool {
 
 /// A positive span of time such as `30ms`, `20s` or `1m 30s`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let span: SignedDuration = text
-        .parse()
+    let span = text
+        .parse::<SignedDuration>()
         .map_err(|_| "write it with a unit, such as `30ms`, `20s` or `2m`")?;
     match Duration::try_from(span) {
         Ok(span) if span > LONGEST => Err("it must be at most 100 years".into()),
@@ -81,9 +80,8 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 
 /// A positive share such as `2%`.
 pub fn percent(text: &str) -> Result<f64, String> {
-    let number = text.trim().trim_end_matches('%');
-    match number.parse::<f64>() {
-        Ok(percent) if percent.is_finite() && percent > 0.0 => Ok(percent / 100.0),
+    match text.trim().trim_end_matches('%').parse() {
+        Ok(percent) if f64::is_finite(percent) && percent > 0.0 => Ok(percent / 100.0),
         _ => Err("write a positive percentage, such as `2%`".into()),
     }
 }
@@ -98,36 +96,32 @@ pub struct SweptDim {
 
 /// `dim=NAME:N,N,...`.
 pub fn swept_dim(text: &str) -> Result<SweptDim, String> {
-    let expected = "write it as dim=NAME:SIZE,SIZE,..., such as dim=seq:16,64,256";
     let (name, list) = text
         .strip_prefix("dim=")
         .and_then(|rest| rest.rsplit_once(':'))
-        .ok_or(expected)?;
-    if name.is_empty() || list.is_empty() {
-        return Err(expected.into());
-    }
-    let size = |word: &str| size(word).map_err(|mistake| format!("size `{word}`: {mistake}"));
-    let mut sizes: Vec<u64> = list.split(',').map(size).collect::<Result<_, String>>()?;
-    sizes.sort_unstable();
-    sizes.dedup();
+        .filter(|(name, list)| !name.is_empty() && !list.is_empty())
+        .ok_or("write it as dim=NAME:SIZE,SIZE,..., such as dim=seq:16,64,256")?;
+    let sizes = list
+        .split(',')
+        .map(|word| size(word).map_err(|mistake| format!("size `{word}`: {mistake}")))
+        .collect::<Result<BTreeSet<u64>, _>>()?;
     Ok(SweptDim {
         name: name.to_owned(),
-        sizes,
+        sizes: sizes.into_iter().collect(),
     })
 }
 
 /// A span of time such as `10ms`, or `0`.
 pub fn gap(text: &str) -> Result<Duration, String> {
-    if text.trim() == "0" {
-        Ok(Duration::ZERO)
-    } else {
-        duration(text)
+    match text.trim() {
+        "0" => Ok(Duration::ZERO),
+        _ => duration(text),
     }
 }
 
 pub fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some((key, value)) if !key.is_empty() => Ok((key.into(), value.into())),
         _ => Err("write it as KEY=VALUE".into()),
     }
 }
@@ -142,24 +136,20 @@ pub struct ProviderOption {
 
 /// `KEY=VALUE`, or `EP:KEY=VALUE`.
 pub fn provider_option(text: &str) -> Result<ProviderOption, String> {
-    let split = key_value(text)
-        .ok()
-        .and_then(|(key, value)| match key.split_once(':') {
-            Some((provider, key)) if !provider.is_empty() && !key.is_empty() => {
-                Some(ProviderOption {
-                    provider: Some(provider.to_owned()),
-                    key: key.to_owned(),
-                    value,
-                })
-            }
-            Some(_) => None,
-            None => Some(ProviderOption {
-                provider: None,
-                key,
-                value,
-            }),
-        });
-    split.ok_or_else(|| "write it as KEY=VALUE or EP:KEY=VALUE".into())
+    let expected = "write it as KEY=VALUE or EP:KEY=VALUE";
+    let (key, value) = key_value(text).map_err(|_| expected)?;
+    let (provider, key) = match key.split_once(':') {
+        Some((provider, key)) => (Some(provider.to_owned()), key.to_owned()),
+        None => (None, key),
+    };
+    if key.is_empty() || provider.as_ref().is_some_and(String::is_empty) {
+        return Err(expected.into());
+    }
+    Ok(ProviderOption {
+        provider,
+        key,
+        value,
+    })
 }
 
 /// `auto`, `none`, or a list of CPUs such as `0,2-3`.
@@ -167,28 +157,24 @@ pub fn pin(text: &str) -> Result<Pin, String> {
     match text {
         "auto" => Ok(Pin::Auto),
         "none" => Ok(Pin::None),
-        list => cpus(list)
-            .map(Pin::Cpus)
-            .ok_or_else(|| "write `auto`, `none`, or CPUs such as `0,2-3`".into()),
+        list => match cpus(list) {
+            Some(cpus) => Ok(Pin::Cpus(cpus.into_iter().collect())),
+            None => Err("write `auto`, `none`, or CPUs such as `0,2-3`".into()),
+        },
     }
 }
 
-fn cpus(list: &str) -> Option<Vec<u64>> {
-    let mut cpus = Vec::new();
+fn cpus(list: &str) -> Option<BTreeSet<u64>> {
+    let mut cpus = BTreeSet::new();
     for part in list.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let (first, last) = (
-            first.trim().parse::<u64>().ok()?,
-            last.trim().parse::<u64>().ok()?,
-        );
+        let (first, last): (u64, u64) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
         // More CPUs than any machine has are a slip of the finger.
         if last < first || last > 4096 {
             return None;
         }
         cpus.extend(first..=last);
     }
-    cpus.sort_unstable();
-    cpus.dedup();
     Some(cpus)
 }
 
@@ -204,92 +190,85 @@ mod tests {
             (repetitions, u64::from(u32::MAX)),
             (batch, i64::MAX as u64),
         ] {
+            let too_large = format!("it must be at most {most}");
             assert_eq!(parse(&most.to_string()), Ok(most));
             for beyond in [(u128::from(most) + 1).to_string(), u128::MAX.to_string()] {
-                assert_eq!(
-                    parse(&beyond),
-                    Err(format!("it must be at most {most}")),
-                    "{beyond}"
-                );
+                assert_eq!(parse(&beyond).unwrap_err(), too_large, "{beyond}");
             }
-            assert_eq!(parse("0"), Err("it must be at least 1".into()));
+            assert_eq!(parse("0").unwrap_err(), "it must be at least 1");
             for word in ["", "-1", "1.5", "1e3", "0x10", "x"] {
                 assert_eq!(
-                    parse(word),
-                    Err("it is not a whole number".into()),
+                    parse(word).unwrap_err(),
+                    "it is not a whole number",
                     "{word}"
                 );
             }
         }
-        assert_eq!(
-            (size("0"), size("9223372036854775807")),
-            (Ok(0), Ok(i64::MAX as u64))
-        );
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("9223372036854775807"), Ok(i64::MAX as u64));
         assert!(size("9223372036854775808").is_err() && size("99999999999999999999").is_err());
-        assert!(
-            device("2147483647").is_ok()
-                && device("2147483648").is_err()
-                && device("4294967296").is_err()
-        );
+        assert!(device("2147483647").is_ok());
+        assert!(device("2147483648").is_err() && device("4294967296").is_err());
     }
 
     #[test]
     fn a_span_of_time_needs_a_unit_but_for_no_gap() {
-        assert_eq!(duration("30ms"), Ok(Duration::from_millis(30)));
-        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("800000h"), Ok(Duration::from_secs(800_000 * 3600)));
-        for long in ["900000h", "9223372036854775807s", "99999999999999999999h"] {
-            assert!(duration(long).is_err(), "{long}");
+        for (text, millis) in [
+            ("30ms", 30),
+            ("1m 30s", 90_000),
+            ("800000h", 800_000 * 3_600_000),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_millis(millis)));
         }
-        assert!(duration("20").is_err() && duration("0s").is_err() && duration("-1s").is_err());
+        for text in [
+            "900000h",
+            "9223372036854775807s",
+            "99999999999999999999h",
+            "20",
+            "0s",
+            "-1s",
+        ] {
+            assert!(duration(text).is_err(), "{text}");
+        }
         assert_eq!(
             (gap("0"), gap("10ms")),
-            (Ok(Duration::ZERO), Ok(Duration::from_millis(10)))
+            (Ok(Duration::ZERO), duration("10ms"))
         );
         assert!(gap("10").is_err());
     }
 
     #[test]
     fn a_swept_dimension_has_a_name_and_sizes() {
-        let swept = swept_dim("dim=past + 1:64,16,64").unwrap();
+        let swept = |text: &str| swept_dim(text).map(|swept| (swept.name, swept.sizes));
         assert_eq!(
-            (swept.name.as_str(), swept.sizes.as_slice()),
-            ("past + 1", &[16, 64][..])
+            swept("dim=past + 1:64,16,64"),
+            Ok(("past + 1".into(), vec![16, 64]))
         );
-        assert!(
-            swept_dim("dim=seq")
-                .unwrap_err()
-                .contains("dim=seq:16,64,256")
-        );
-        assert!(
-            swept_dim("seq:16").is_err()
-                && swept_dim("dim=:16").is_err()
-                && swept_dim("dim=seq:").is_err()
-        );
-        assert_eq!(swept_dim("dim=past:16,0").unwrap().sizes, [0, 16]);
+        assert_eq!(swept("dim=past:16,0"), Ok(("past".into(), vec![0, 16])));
+        for text in ["dim=seq", "seq:16", "dim=:16", "dim=seq:"] {
+            assert!(
+                swept(text).unwrap_err().contains("dim=seq:16,64,256"),
+                "{text}"
+            );
+        }
         assert_eq!(
-            swept_dim("dim=seq:16,many").unwrap_err(),
+            swept("dim=seq:16,many").unwrap_err(),
             "size `many`: it is not a whole number"
         );
     }
 
     #[test]
     fn an_option_may_name_its_provider() {
-        let option = provider_option("cuda:a=b:c=d").unwrap();
-        assert_eq!(
-            (
-                option.provider.as_deref(),
-                option.key.as_str(),
-                option.value.as_str()
-            ),
-            (Some("cuda"), "a", "b:c=d")
-        );
+        let option = ProviderOption {
+            provider: Some("cuda".into()),
+            key: "a".into(),
+            value: "b:c=d".into(),
+        };
+        assert_eq!(provider_option("cuda:a=b:c=d"), Ok(option));
         assert_eq!(provider_option("a=").unwrap().provider, None);
-        assert!(
-            provider_option("a").is_err()
-                && provider_option(":a=b").is_err()
-                && provider_option("cuda:=b").is_err()
-        );
+        for text in ["a", ":a=b", "cuda:=b"] {
+            assert!(provider_option(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -10,27 +10,27 @@
 mod named;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use self::named::{Named, Options, not_of_search};
 use super::job::{Asked, Beginning, Target};
 use super::plan::{self, GoalArgs, Runtimes, SearchArgs};
 use super::progress::Console;
 use super::runs::{self, folder};
-use super::{CliError, output};
+use super::{CliError, Result};
 use crate::analysis::comparison::host_differences;
 use crate::plan::{Plan, RuntimeChoice};
 use crate::record::{EndReason, Host, RunRecord};
-use crate::runner::{FoundRuntime, Job};
-use crate::runtime::{self, Cache, Condition, Lookup};
+use crate::runner::{FoundRuntime, Job, Ran};
+use crate::runtime::{self, Cache, Lookup};
 use crate::store::RunFolder;
+use crate::text::{distinct, joined};
 use crate::tune::{self, Search};
 use crate::units::Nanos;
 
 /// What taking up a search again comes to.
 pub(super) enum Taken {
     Up(Box<Job>, Target),
-    Done(RunFolder, Box<RunRecord>),
+    Done(Box<Ran>),
 }
 
 /// A search that goes on where it was; its budget counts from its new `beginning`.
@@ -40,14 +40,18 @@ pub(super) fn resumed(
     search: &SearchArgs,
     beginning: Beginning,
     console: &mut Console,
-) -> Result<Taken, CliError> {
+) -> Result<Taken> {
     let run = folder(run);
     let mut record = runs::load(run)?;
     require_search(run, &record, &beginning.host)?;
     let run = std::fs::canonicalize(run).unwrap_or_else(|_| run.to_owned());
-    let folder = RunFolder::reopen(&run).map_err(|error| output::store_error(&error))?;
+    let folder = RunFolder::reopen(&run)?;
     if record.run.ended_by == Some(EndReason::SearchDone) {
-        return Ok(Taken::Done(folder, Box::new(record)));
+        return Ok(Taken::Done(Box::new(Ran {
+            folder,
+            record,
+            unwritten: None,
+        })));
     }
     let budget = budget(goal, &record)?;
     name_absolutely(&mut record);
@@ -55,35 +59,31 @@ pub(super) fn resumed(
     introduce(&record.plan, &runtimes.found, console);
     let mut plan = record.plan.clone();
     plan.schedule.budget_ns = Some(budget);
+    let (name, notes) = (record.run.name.exact().to_owned(), Vec::new());
     let asked = Asked {
-        name: record.run.name.exact().to_owned(),
+        name,
         plan,
         runtimes,
-        notes: Vec::new(),
+        notes,
     };
-    let job = beginning.job(folder, asked)?;
-    let info = record.run.clone();
     let job = Job {
-        info,
+        info: record.run.clone(),
         guide: Some(Box::new(Search)),
         resumed: Some(Box::new(record)),
-        ..job
+        ..beginning.job(folder, asked)?
     };
-    Ok(Taken::Up(
-        Box::new(job),
-        Target {
-            path: run,
-            existed: true,
-        },
-    ))
+    let target = Target {
+        path: run,
+        existed: true,
+    };
+    Ok(Taken::Up(Box::new(job), target))
 }
 
 /// The time that is asked for, or else what is left of the search's.
-fn budget(goal: &GoalArgs, record: &RunRecord) -> Result<Nanos, CliError> {
+fn budget(goal: &GoalArgs, record: &RunRecord) -> Result<Nanos> {
     goal.budget
         .map(Nanos::from)
         .or_else(|| tune::time_left(record))
-        .filter(|budget| budget.0 > 0)
         .ok_or_else(|| {
             CliError::bad_input(
                 "the budget of the search is spent",
@@ -93,91 +93,85 @@ fn budget(goal: &GoalArgs, record: &RunRecord) -> Result<Nanos, CliError> {
 }
 
 /// Makes sure that the run is a search, of this machine.
-fn require_search(run: &Path, record: &RunRecord, host: &Host) -> Result<(), CliError> {
-    if record.plan.tuning.is_none() {
-        let message = format!(
-            "`{}` is no search that could be taken up again",
-            run.display()
-        );
-        return Err(CliError::bad_input(
-            message,
+fn require_search(run: &Path, record: &RunRecord, host: &Host) -> Result<()> {
+    let differences = host_differences(&record.host, host);
+    let (message, hint) = if record.plan.tuning.is_none() {
+        (
+            format!(
+                "`{}` is no search that could be taken up again",
+                run.display()
+            ),
             "name the folder of a run of `onnxprof tune`",
-        ));
-    }
-    let differences: Vec<&str> = host_differences(&record.host, host)
-        .iter()
-        .map(|one| one.what)
-        .collect();
-    if !differences.is_empty() {
-        let message = format!(
-            "the search ran on another machine: {} differ",
-            differences.join(", ")
-        );
-        return Err(CliError::bad_input(
-            message,
+        )
+    } else if !differences.is_empty() {
+        let differences = joined(differences.iter().map(|one| one.what));
+        (
+            format!("the search ran on another machine: {differences} differ"),
             "begin a new search on this machine",
-        ));
-    }
-    Ok(())
+        )
+    } else {
+        return Ok(());
+    };
+    Err(CliError::bad_input(message, hint))
 }
 
 /// Names everything as seen from the folder in which the search began, which need not be the one in
 /// which it goes on.
 fn name_absolutely(record: &mut RunRecord) {
     let home = record.run.working_dir.clone();
-    let name = |path: &mut PathBuf| *path = absolute(home.join(&*path));
-    record
-        .plan
-        .variants
+    let name = |path: &mut PathBuf| *path = absolute(&home.join(&*path));
+    let plan = &mut record.plan;
+    plan.variants
         .iter_mut()
         .for_each(|variant| name(&mut variant.path));
-    record.plan.inputs.data.iter_mut().for_each(name);
-    record.plan.inputs.labels.iter_mut().for_each(name);
-    for spec in &mut record.plan.sessions {
+    plan.inputs
+        .data
+        .iter_mut()
+        .chain(&mut plan.inputs.labels)
+        .for_each(name);
+    for spec in &mut plan.sessions {
         if let RuntimeChoice::Script(script) = &mut spec.runtime {
             let before = script.clone();
             name(script);
             record
                 .runtimes
                 .iter_mut()
-                .filter(|known| known.path == before)
-                .for_each(|known| name(&mut known.path));
+                .map(|known| &mut known.path)
+                .filter(|path| **path == before)
+                .for_each(name);
         }
-        spec.options.custom_ops.iter_mut().for_each(name);
-        spec.provider.library.iter_mut().for_each(name);
+        spec.options
+            .custom_ops
+            .iter_mut()
+            .chain(&mut spec.provider.library)
+            .for_each(name);
     }
 }
 
-fn absolute(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// The runtimes, once every library is the user's own or named again, and called what the user
 /// calls it.
-fn trusted(
-    record: &mut RunRecord,
-    args: &SearchArgs,
-    console: &mut Console,
-) -> Result<Runtimes, CliError> {
-    let mut named = match args.space.runtime.as_slice() {
-        [] => None,
-        words => Some(plan::runtimes(words, console)?),
+fn trusted(record: &mut RunRecord, args: &SearchArgs, console: &mut Console) -> Result<Runtimes> {
+    let words = &args.space.runtime;
+    let mut named = if words.is_empty() {
+        None
+    } else {
+        Some(plan::runtimes(words, console)?)
     };
-    named
-        .iter_mut()
-        .flat_map(|named| &mut named.found)
-        .for_each(|found| adopt(record, found));
+    let found = named.iter_mut().flat_map(|named| &mut named.found);
+    found.for_each(|found| adopt(record, found));
     let found = runtimes(record, named.as_ref().map(|named| named.found.as_slice()))?;
     name_libraries(&mut record.plan, args)?;
-    Ok(Runtimes {
-        found,
-        installing: named.map_or(Duration::ZERO, |named| named.installing),
-    })
+    let installing = named.map(|named| named.installing).unwrap_or_default();
+    Ok(Runtimes { found, installing })
 }
 
 /// Calls every other library of the sessions what the user calls it, who has to name it again.
-fn name_libraries(plan: &mut Plan, args: &SearchArgs) -> Result<(), CliError> {
-    let mut ops = Named::files("--custom-ops", &plan::custom_ops(&args.space.custom_ops)?);
+fn name_libraries(plan: &mut Plan, args: &SearchArgs) -> Result<()> {
+    let mut ops = Named::files(&plan::custom_ops(&args.space.custom_ops)?);
     let mut providers = Named::libraries(plan::libraries(&args.providers)?);
     let mut options = Options::new(&args.providers.ep_option);
     for spec in &mut plan.sessions {
@@ -189,10 +183,12 @@ fn name_libraries(plan: &mut Plan, args: &SearchArgs) -> Result<(), CliError> {
         }
         options.check(spec.execution_provider.exact(), &spec.provider)?;
         if let Some(key) = spec.options.session_config.keys().next() {
-            let message = format!(
-                "the search sets the session configuration `{key}`, which `tune` never does"
-            );
-            return Err(CliError::bad_input(message, "begin a new search"));
+            return Err(CliError::bad_input(
+                format!(
+                    "the search sets the session configuration `{key}`, which `tune` never does"
+                ),
+                "begin a new search",
+            ));
         }
     }
     ops.all_used()?;
@@ -205,83 +201,75 @@ fn adopt(record: &mut RunRecord, found: &mut FoundRuntime) {
     let RuntimeChoice::Script(named) = &mut found.choice else {
         return;
     };
-    *named = std::path::absolute(&*named).unwrap_or_else(|_| named.clone());
+    *named = absolute(named);
     let Ok(file) = named.canonicalize() else {
         return;
     };
-    let is_it = |path: &Path| path.canonicalize().is_ok_and(|path| path == file);
-    let sessions = record
+    for path in record
         .plan
         .sessions
         .iter_mut()
         .filter_map(|spec| match &mut spec.runtime {
             RuntimeChoice::Script(script) => Some(script),
             RuntimeChoice::Library(_) => None,
-        });
-    let known = record.runtimes.iter_mut().map(|known| &mut known.path);
-    for path in sessions.chain(known).filter(|path| is_it(path)) {
-        path.clone_from(named);
+        })
+        .chain(record.runtimes.iter_mut().map(|known| &mut known.path))
+    {
+        if path.canonicalize().is_ok_and(|path| path == file) {
+            path.clone_from(named);
+        }
     }
 }
 
 /// The runtimes of a record's sessions: `named` by the user, or else found as a new search would
 /// find them.
-fn runtimes(
-    record: &RunRecord,
-    named: Option<&[FoundRuntime]>,
-) -> Result<Vec<FoundRuntime>, CliError> {
+fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<FoundRuntime>> {
     let mut runtimes: Vec<FoundRuntime> = Vec::new();
-    for spec in &record.plan.sessions {
-        if runtimes.iter().any(|known| known.choice == spec.runtime) {
-            continue;
-        }
+    for choice in distinct(record.plan.sessions.iter().map(|spec| &spec.runtime)) {
         let again = named
-            .into_iter()
-            .flatten()
-            .find(|found| found.choice == spec.runtime)
-            .cloned();
-        runtimes.push(match (again, &spec.runtime, named) {
-            (Some(found), _, _) => found,
+            .unwrap_or_default()
+            .iter()
+            .find(|found| found.choice == *choice);
+        runtimes.push(match (again, choice, named) {
+            (Some(found), _, _) => found.clone(),
             (None, RuntimeChoice::Library(path), None) => own(path)?,
             (None, script, None) => return Err(not_own(script, "is a script")),
             (None, choice, Some(_)) => return Err(not_own(choice, "`--runtime` does not name")),
         });
     }
-    let is_used = |found: &&FoundRuntime| runtimes.iter().any(|used| used.choice == found.choice);
-    match named.into_iter().flatten().find(|found| !is_used(found)) {
-        Some(unused) => Err(not_of_search(&format!(
-            "--runtime {}",
-            unused.choice.word()
-        ))),
+    match named
+        .unwrap_or_default()
+        .iter()
+        .find(|found| runtimes.iter().all(|used| used.choice != found.choice))
+    {
+        Some(unused) => {
+            let word = unused.choice.word();
+            Err(not_of_search(&format!("--runtime {word}")))
+        }
         None => Ok(runtimes),
     }
 }
 
 /// The library at `path`, if a new search would take it, or if it is in the cache.
-fn own(path: &Path) -> Result<FoundRuntime, CliError> {
-    let found = match runtime::find(None).map_err(|error| plan::runtime_error(&error))? {
-        Lookup::Found(found) if found.path == path => Some(found.reason()),
+fn own(path: &Path) -> Result<FoundRuntime> {
+    let choice = RuntimeChoice::Library(path.to_owned());
+    let found_by = match runtime::find(None)? {
+        Lookup::Found(found) if found.path == path => found.reason(),
+        Lookup::Found(_) | Lookup::Missing { .. } if in_cache(path)? => "in the cache".to_owned(),
         Lookup::Found(_) | Lookup::Missing { .. } => {
-            in_cache(path)?.then(|| "in the cache".to_owned())
+            return Err(not_own(&choice, "is none of your own libraries"));
         }
     };
-    let choice = RuntimeChoice::Library(path.to_owned());
-    match found {
-        Some(found_by) => Ok(FoundRuntime { choice, found_by }),
-        None => Err(not_own(&choice, "is none of your own libraries")),
-    }
+    Ok(FoundRuntime { choice, found_by })
 }
 
 /// Whether a library is in the user's cache, as it was installed.
-fn in_cache(path: &Path) -> Result<bool, CliError> {
+fn in_cache(path: &Path) -> Result<bool> {
     let Some(release) = Cache::release_of(path) else {
         return Ok(false);
     };
-    let library = Cache::locate()
-        .and_then(|cache| cache.intact(release))
-        .map_err(|error| plan::runtime_error(&error))?;
-    Ok(library
-        .is_some_and(|library| library.path == path && library.condition == Condition::Intact))
+    let library = Cache::locate()?.intact(release)?;
+    Ok(library.is_some_and(|library| library.path == path))
 }
 
 fn not_own(choice: &RuntimeChoice, why: &str) -> CliError {
@@ -290,20 +278,19 @@ fn not_own(choice: &RuntimeChoice, why: &str) -> CliError {
         RuntimeChoice::Script(_) => "a script says how much memory is taken and where time is kept",
     };
     let (path, word) = (choice.path().display(), choice.word());
-    let hint = format!("{danger}: if you trust this one, name it again with `--runtime {word}`");
     CliError::bad_input(
         format!("the search measures with `{path}`, which {why}"),
-        hint,
+        format!("{danger}: if you trust this one, name it again with `--runtime {word}`"),
     )
 }
 
 fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
-    let models = plan
-        .variants
-        .iter()
-        .map(|variant| format!("`{}`", variant.path.display()))
-        .collect::<Vec<_>>();
-    console.say(&format!("taking up the search over {}", models.join(", ")));
+    let models = joined(
+        plan.variants
+            .iter()
+            .map(|variant| format!("`{}`", variant.path.display())),
+    );
+    console.say(&format!("taking up the search over {models}"));
     for FoundRuntime { choice, found_by } in runtimes {
         console.say(&format!("with `{}`: {found_by}", choice.path().display()));
     }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::CliError;
 use crate::cli::plan::Libraries;
 use crate::cli::plan::values::ProviderOption;
+use crate::cli::{CliError, Result};
 use crate::plan::ProviderSpec;
 use crate::provider;
 
@@ -17,124 +17,116 @@ pub(super) struct Named {
 }
 
 impl Named {
-    pub fn files(option: &'static str, paths: &[PathBuf]) -> Self {
-        let files = paths
-            .iter()
-            .filter_map(|path| Some((String::new(), path.canonicalize().ok()?, false)));
+    pub fn files(paths: &[PathBuf]) -> Self {
         Named {
-            option,
-            files: files.collect(),
+            option: "--custom-ops",
+            files: paths
+                .iter()
+                .filter_map(|path| path.canonicalize().ok())
+                .map(|path| (String::new(), path, false))
+                .collect(),
         }
     }
 
     pub fn libraries(libraries: Libraries) -> Self {
-        let files = libraries
-            .into_iter()
-            .map(|(name, path)| (name, path, false));
         Named {
             option: "--ep-library",
-            files: files.collect(),
+            files: libraries
+                .into_iter()
+                .map(|(name, path)| (name, path, false))
+                .collect(),
         }
     }
 
     /// The user's path of a library that a record names.
-    pub fn again(&mut self, library: &Path, name: &str, what: &str) -> Result<PathBuf, CliError> {
+    pub fn again(&mut self, library: &Path, name: &str, what: &str) -> Result<PathBuf> {
         let wanted = library.canonicalize().ok();
         let found = self
             .files
             .iter_mut()
-            .find(|(known, path, _)| known == name && Some(path) == wanted.as_ref());
+            .find(|(known, path, _)| known == name && Some(&*path) == wanted.as_ref());
         if let Some((_, path, is_used)) = found {
             *is_used = true;
             return Ok(path.clone());
         }
-        let word = worded(name, library);
-        let hint = format!(
-            "opening a library runs it: if you trust this one, name it again with `{} {word}`",
-            self.option
-        );
+        let (option, word) = (self.option, worded(name, library));
         Err(CliError::bad_input(
             format!("the search {what} `{}`", library.display()),
-            hint,
+            format!(
+                "opening a library runs it: if you trust this one, name it again with `{option} {word}`"
+            ),
         ))
     }
 
-    pub fn all_used(&self) -> Result<(), CliError> {
-        match self.files.iter().find(|(_, _, is_used)| !is_used) {
-            Some((name, path, _)) => Err(not_of_search(&format!(
-                "{} {}",
-                self.option,
-                worded(name, path)
-            ))),
-            None => Ok(()),
+    pub fn all_used(&self) -> Result<()> {
+        for (name, path, is_used) in &self.files {
+            if !is_used {
+                let option = self.option;
+                return Err(not_of_search(&format!("{option} {}", worded(name, path))));
+            }
         }
+        Ok(())
     }
 }
 
 fn worded(name: &str, path: &Path) -> String {
+    let path = path.display();
     if name.is_empty() {
-        path.display().to_string()
+        path.to_string()
     } else {
-        format!("{name}={}", path.display())
+        format!("{name}={path}")
     }
 }
 
-/// Options of execution providers that the user has named again.
-pub(super) struct Options<'a> {
-    named: Vec<(&'a ProviderOption, bool)>,
-}
+/// Options of execution providers that the user has named again, and whether the search has each.
+pub(super) struct Options<'a>(Vec<(&'a ProviderOption, bool)>);
 
 impl<'a> Options<'a> {
     pub fn new(named: &'a [ProviderOption]) -> Self {
-        Options {
-            named: named.iter().map(|option| (option, false)).collect(),
-        }
+        Options(named.iter().map(|option| (option, false)).collect())
     }
 
     /// Whether an option was named again, which is used then.
     fn is_named(&mut self, provider: &str, key: &str, value: &str) -> bool {
         let mut again = false;
-        for (option, is_used) in &mut self.named {
-            if is_for(option, provider) && option.key == key && option.value == value {
-                *is_used = true;
-                again = true;
-            }
+        for (option, is_used) in &mut self.0 {
+            let is_it = option.key == key && option.value == value && is_for(option, provider);
+            *is_used |= is_it;
+            again |= is_it;
         }
         again
     }
 
     /// Makes sure that options which may name files, libraries among them, were named again.
-    pub fn check(&mut self, provider: &str, spec: &ProviderSpec) -> Result<(), CliError> {
+    pub fn check(&mut self, provider: &str, spec: &ProviderSpec) -> Result<()> {
         for (key, value) in &spec.options {
             if !self.is_named(provider, key, value) && may_name_a_file(key, value) {
-                let message = format!(
-                    "the search sets the option `{key}={value}` of `{provider}`, which may name a file"
-                );
-                let hint = format!(
-                    "if you trust it, name it again with `--ep-option {provider}:{key}={value}`"
-                );
-                return Err(CliError::bad_input(message, hint));
+                return Err(CliError::bad_input(
+                    format!(
+                        "the search sets the option `{key}={value}` of `{provider}`, which may name a file"
+                    ),
+                    format!(
+                        "if you trust it, name it again with `--ep-option {provider}:{key}={value}`"
+                    ),
+                ));
             }
         }
         Ok(())
     }
 
-    pub fn all_used(&self) -> Result<(), CliError> {
-        match self.named.iter().find(|(_, is_used)| !is_used) {
-            Some((option, _)) => Err(not_of_search(&format!(
-                "--ep-option {}={}",
-                option.key, option.value
-            ))),
-            None => Ok(()),
+    pub fn all_used(&self) -> Result<()> {
+        for (ProviderOption { key, value, .. }, is_used) in &self.0 {
+            if !is_used {
+                return Err(not_of_search(&format!("--ep-option {key}={value}")));
+            }
         }
+        Ok(())
     }
 }
 
 fn is_for(option: &ProviderOption, provider: &str) -> bool {
-    option
-        .provider
-        .as_deref()
-        .is_none_or(|word| word == provider || provider::identifier(word) == provider)
+    let word = option.provider.as_deref();
+    word.is_none_or(|word| word == provider || provider::identifier(word) == provider)
 }
 
 /// Whether it may make a file be opened: by its key, or as its value is neither a number nor a
@@ -144,9 +136,11 @@ fn may_name_a_file(key: &str, value: &str) -> bool {
         "path", "dir", "file", "folder", "lib", "cache", "config", "plugin",
     ];
     let key = key.to_lowercase();
-    let is_word = |letter: char| letter.is_ascii_alphanumeric() || "_-:,".contains(letter);
     KEYS.iter().any(|part| key.contains(part))
-        || !value.chars().all(is_word) && value.parse::<f64>().is_err()
+        || !value
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "_-:,".contains(letter))
+            && value.parse::<f64>().is_err()
 }
 
 pub(super) fn not_of_search(word: &str) -> CliError {
@@ -163,21 +157,22 @@ mod tests {
 
     #[test]
     fn options_that_may_name_files_are_told_from_sizes_and_switches() {
-        for (key, value, may) in [
-            ("trt_extra_plugin_lib_paths", "x", true),
-            ("backend_path", "libQnnHtp", true),
-            ("load_config", "c", true),
-            ("cache_dir", "c", true),
-            ("anything", "/tmp/x", true),
-            ("anything", "evil.so", true),
-            ("anything", "..\\x", true),
-            ("enable_cuda_graph", "1", false),
-            ("device_type", "HETERO:GPU,CPU", false),
-            ("gpu_mem_limit", "2147483648", false),
-            ("trt_ratio", "0.5", false),
-            ("arena_extend_strategy", "kSameAsRequested", false),
+        for (options, may) in [
+            (
+                "trt_extra_plugin_lib_paths=x backend_path=libQnnHtp load_config=c cache_dir=c anything=/tmp/x \
+                 anything=evil.so anything=..\\x",
+                true,
+            ),
+            (
+                "enable_cuda_graph=1 device_type=HETERO:GPU,CPU gpu_mem_limit=2147483648 trt_ratio=0.5 \
+                 arena_extend_strategy=kSameAsRequested",
+                false,
+            ),
         ] {
-            assert_eq!(may_name_a_file(key, value), may, "{key}={value}");
+            for option in options.split(' ') {
+                let (key, value) = option.split_once('=').unwrap();
+                assert_eq!(may_name_a_file(key, value), may, "{option}");
+            }
         }
     }
 
@@ -188,12 +183,12 @@ mod tests {
         std::fs::write(&real, "").unwrap();
         let link = folder.path().join("link.so");
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        let mut named = Named::files("--custom-ops", std::slice::from_ref(&real));
+        let mut named = Named::files(std::slice::from_ref(&real));
         assert_eq!(named.all_used().unwrap_err().code, exit::USAGE);
         assert_eq!(named.again(&link, "", "registers").unwrap(), real);
         assert!(named.all_used().is_ok());
         let error = named
-            .again(Path::new("/evil/ops.so"), "", "registers")
+            .again("/evil/ops.so".as_ref(), "", "registers")
             .unwrap_err();
         assert!(error.hint.unwrap().ends_with("`--custom-ops /evil/ops.so`"));
         let mut libraries = Named::libraries([("My_EP".to_owned(), real.clone())].into());

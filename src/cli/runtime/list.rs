@@ -1,18 +1,18 @@
 //! `onnxprof runtime list`: what is here, and what could be.
 
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
-use crate::cli::plan::{opener, runtime_error as failed};
-use crate::cli::{CliError, exit, output, say};
+use crate::cli::plan::opener;
+use crate::cli::{CliError, Result, exit, output, say};
 use crate::report::view::text::plain;
 use crate::runtime::{
-    self, Build, Cache, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo, Lookup, Opener,
-    ProbeError, PythonEnvironment, PythonPackage, Release, RuntimeError,
+    self, Build, Cache, CachedLibrary, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo,
+    Lookup, Opener, ProbeError, PythonEnvironment, PythonPackage, Release, RuntimeError,
 };
+use crate::text::joined;
 use crate::units::Bytes;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,28 +51,49 @@ pub(super) struct Listed {
     pub release: Option<Release>,
 }
 
-struct Candidate {
-    path: PathBuf,
-    found_in: &'static str,
-    release: Option<Release>,
-    size_bytes: Option<Bytes>,
-    condition: Condition,
-}
-
-impl Candidate {
-    /// One that is not in the cache.
-    fn outside(found_in: &'static str, path: PathBuf, condition: Condition) -> Self {
-        Candidate {
+impl Listed {
+    /// One that was not asked yet, or cannot be, and why not.
+    pub fn new(found_in: &'static str, path: PathBuf, error: Option<String>) -> Self {
+        Listed {
             path,
             found_in,
-            release: None,
+            build: None,
+            used_because: None,
             size_bytes: None,
-            condition,
+            info: None,
+            missing_libraries: Vec::new(),
+            error,
+            release: None,
+        }
+    }
+
+    /// One that is not in the cache; where there is none, the place where it should be, and why.
+    fn outside(found_in: &'static str, library: Result<PathBuf, (PathBuf, String)>) -> Self {
+        match library {
+            Ok(path) => Listed::new(found_in, path, None),
+            Err((place, why)) => Listed::new(found_in, place, Some(why)),
+        }
+    }
+
+    /// What it says of itself, and whether it is the one that is used.
+    fn ask(&mut self, opener: &Opener, used: Option<&Lookup>) {
+        self.missing_libraries = runtime::missing_libraries(&self.path);
+        if self.error.is_none() {
+            match opener.ask(&self.path) {
+                Ok(info) => self.info = Some(info),
+                Err(error) => self.error = Some(chain(&error).join(": ")),
+            }
+        }
+        if let Some(Lookup::Found(found)) = used
+            && found.path == self.path
+            && found.found_by.place() == self.found_in
+        {
+            self.used_because = Some(found.reason());
         }
     }
 }
 
-pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
+pub(super) fn local(format: Format) -> Result<u8> {
     let used = runtime::find(None);
     let libraries = listed(used.as_ref().ok())?;
     match format {
@@ -84,99 +105,65 @@ pub(super) fn local(format: Format) -> Result<ExitCode, CliError> {
             "no library is found; the first `onnxprof profile` installs ONNX Runtime {DEFAULT_VERSION}"
         ));
     }
-    Ok(ExitCode::from(if libraries.iter().all(is_fine) {
+    Ok(if libraries.iter().all(is_fine) {
         exit::DONE
     } else {
         exit::BAD_INPUT
-    }))
+    })
 }
 
 /// Whether a library is in order. A package of Python that cannot be used is nobody's fault: the
 /// look-up goes on behind it.
 fn is_fine(library: &Listed) -> bool {
-    library.error.is_none() || is_pythons(library.found_in)
+    use PythonEnvironment::{Conda, OnPath, VirtualEnv};
+    library.error.is_none()
+        || [VirtualEnv, Conda, OnPath]
+            .iter()
+            .any(|environment| environment.place() == library.found_in)
 }
 
 /// The libraries that the environment and Python name, then those of the cache by build and
 /// ascending version.
-fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>, CliError> {
+fn listed(used: Option<&Lookup>) -> Result<Vec<Listed>> {
     let opener = opener()?;
-    Ok(candidates()?
-        .into_iter()
-        .map(|candidate| asked(candidate, &opener, used))
-        .collect())
-}
-
-/// A library, and what it says of itself.
-fn asked(candidate: Candidate, opener: &Opener, used: Option<&Lookup>) -> Listed {
-    let (info, error) = match candidate.condition {
-        Condition::Broken(why) => (None, Some(why)),
-        Condition::Intact => match opener.ask(&candidate.path) {
-            Ok(info) => (Some(info), None),
-            Err(error) => (None, Some(chain(&error).join(": "))),
-        },
-    };
-    Listed {
-        found_in: candidate.found_in,
-        build: candidate.release.map(|release| release.build),
-        used_because: used_because(used, &candidate.path, candidate.found_in),
-        size_bytes: candidate.size_bytes,
-        info,
-        missing_libraries: runtime::missing_libraries(&candidate.path),
-        error,
-        release: candidate.release,
-        path: candidate.path,
-    }
-}
-
-fn used_because(used: Option<&Lookup>, path: &Path, found_in: &str) -> Option<String> {
-    match used {
-        Some(Lookup::Found(found)) if found.path == path && found.found_by.place() == found_in => {
-            Some(found.reason())
-        }
-        _ => None,
-    }
-}
-
-fn candidates() -> Result<Vec<Candidate>, CliError> {
-    let mut all: Vec<Candidate> = named_library().into_iter().collect();
+    let mut all: Vec<Listed> = named_library().into_iter().collect();
     all.extend(runtime::python_package().map(pythons_library));
     // Without a cache folder there is nothing in it to list.
-    let cached = Cache::locate()
-        .map_or(Ok(Vec::new()), |cache| cache.libraries())
-        .map_err(|error| failed(&error))?;
-    all.extend(cached.into_iter().map(|library| Candidate {
-        path: library.path,
-        found_in: "cache",
-        release: Some(library.release),
-        size_bytes: library.size_bytes,
-        condition: library.condition,
-    }));
+    let cached = Cache::locate().map_or(Ok(Vec::new()), |cache| cache.libraries())?;
+    all.extend(cached.into_iter().map(cached_library));
+    all.iter_mut()
+        .for_each(|library| library.ask(&opener, used));
     Ok(all)
 }
 
 /// The library that the environment names.
-fn named_library() -> Option<Candidate> {
+fn named_library() -> Option<Listed> {
     let named = std::env::var_os(LIBRARY_VARIABLE).filter(|value| !value.is_empty())?;
-    Some(
-        match runtime::library_at(LIBRARY_VARIABLE, named.as_ref()) {
-            Ok(path) => Candidate::outside(LIBRARY_VARIABLE, path, Condition::Intact),
-            Err(error) => {
-                let why = CliError::new(exit::BAD_INPUT, &error).chain.join(": ");
-                Candidate::outside(LIBRARY_VARIABLE, named.into(), Condition::Broken(why))
-            }
-        },
+    let library = runtime::library_at(LIBRARY_VARIABLE, named.as_ref());
+    Some(Listed::outside(
+        LIBRARY_VARIABLE,
+        library.map_err(|error| (named.into(), CliError::of(error).chain.join(": "))),
+    ))
+}
+
+fn pythons_library(package: PythonPackage) -> Listed {
+    let why = "the package has no shared library";
+    Listed::outside(
+        package.environment.place(),
+        package.library.map_err(|folder| (folder, why.into())),
     )
 }
 
-fn pythons_library(package: PythonPackage) -> Candidate {
-    let place = package.environment.place();
-    match package.library {
-        Ok(path) => Candidate::outside(place, path, Condition::Intact),
-        Err(folder) => {
-            let why = "the package has no shared library".into();
-            Candidate::outside(place, folder, Condition::Broken(why))
-        }
+fn cached_library(library: CachedLibrary) -> Listed {
+    let why = match library.condition {
+        Condition::Intact => None,
+        Condition::Broken(why) => Some(why),
+    };
+    Listed {
+        release: Some(library.release),
+        build: Some(library.release.build),
+        size_bytes: library.size_bytes,
+        ..Listed::new("cache", library.path, why)
     }
 }
 
@@ -196,17 +183,12 @@ fn table(libraries: &[Listed]) -> String {
         "path",
     ]);
     table.add_rows(libraries.iter().map(row));
-    let mut text = format!("{}\n", table.trim_fmt());
-    text.extend(libraries.iter().map(remarks));
-    text
+    let remarks: String = libraries.iter().map(remarks).collect();
+    format!("{}\n{remarks}", table.trim_fmt())
 }
 
 fn row(library: &Listed) -> [String; 7] {
-    let mark = if library.used_because.is_some() {
-        "*"
-    } else {
-        ""
-    };
+    let mark = library.used_because.as_ref().map_or("", |_| "*");
     let (version, providers) = match &library.info {
         Some(info) => (
             plain(&info.version),
@@ -214,16 +196,16 @@ fn row(library: &Listed) -> [String; 7] {
         ),
         None => ("unusable".into(), String::new()),
     };
-    let size = library
-        .size_bytes
-        .map_or_else(|| "unknown".into(), Bytes::in_megabytes);
     [
-        mark.to_owned(),
-        library.build.map_or("", Build::word).to_owned(),
+        mark.into(),
+        library.build.map_or("", Build::word).into(),
         version,
         providers,
-        size,
-        library.found_in.to_owned(),
+        library
+            .size_bytes
+            .map(Bytes::in_megabytes)
+            .unwrap_or("unknown".into()),
+        library.found_in.into(),
         plain(&library.path.display().to_string()),
     ]
 }
@@ -233,29 +215,23 @@ fn remarks(library: &Listed) -> String {
     let path = plain(&library.path.display().to_string());
     let mut text = String::new();
     if let Some(reason) = &library.used_because {
-        text.push_str(&format!("* is used: {}\n", plain(reason)));
+        text += &format!("* is used: {}\n", plain(reason));
     }
     if let Some(error) = &library.error {
-        let remedy = library
-            .release
-            .map(|release| format!("; {}", runtime::removal_hint(release)));
-        let (error, remedy) = (plain(error), remedy.unwrap_or_default());
-        text.push_str(&format!("unusable: {path}: {error}{remedy}\n"));
+        let (error, remedy) = (
+            plain(error),
+            library
+                .release
+                .map(|release| format!("; {}", runtime::removal_hint(release)))
+                .unwrap_or_default(),
+        );
+        text += &format!("unusable: {path}: {error}{remedy}\n");
     }
     if !library.missing_libraries.is_empty() {
-        let names = plain(&library.missing_libraries.join(", "));
-        text.push_str(&format!(
-            "without CUDA: {path}: it needs {names}, which are nowhere\n"
-        ));
+        let names = plain(&joined(&library.missing_libraries));
+        text += &format!("without CUDA: {path}: it needs {names}, which are nowhere\n");
     }
     text
-}
-
-fn is_pythons(place: &str) -> bool {
-    use PythonEnvironment::{Conda, OnPath, VirtualEnv};
-    [VirtualEnv, Conda, OnPath]
-        .iter()
-        .any(|environment| environment.place() == place)
 }
 
 /// A release that can be installed, as `--json` prints it.
@@ -272,59 +248,55 @@ struct Installable {
 }
 
 /// Lists what the package index has for this machine, newest first.
-pub(super) fn remote(format: Format) -> Result<ExitCode, CliError> {
+pub(super) fn remote(format: Format) -> Result<u8> {
     let found = all_installable()?;
     match format {
         Format::Json => print(&output::json(&found)?)?,
         Format::Text => print(&remote_table(&found))?,
     }
-    Ok(ExitCode::from(exit::DONE))
+    Ok(exit::DONE)
 }
 
 /// The releases of every build that the index has; says which builds it has not.
-fn all_installable() -> Result<Vec<Installable>, CliError> {
+fn all_installable() -> Result<Vec<Installable>> {
     let (mut found, mut lacking) = (Vec::new(), Vec::new());
     for build in Build::ALL {
         match runtime::available(build) {
-            Ok(versions) => found.extend(installable(build, &versions)?),
             Err(
                 error @ (RuntimeError::NoIndex { .. } | RuntimeError::BuildNotForPlatform { .. }),
-            ) => lacking.push(error),
-            Err(error) => return Err(failed(&error)),
+            ) => lacking.push(CliError::from(error)),
+            versions => found.extend(installable(build, &versions?)?),
         }
     }
     // An index that is reached has at least one of them.
-    if let (true, Some(error)) = (found.is_empty(), lacking.first()) {
-        return Err(failed(error));
+    if found.is_empty() && !lacking.is_empty() {
+        return Err(lacking.swap_remove(0));
     }
-    for error in &lacking {
-        say::aside(&CliError::new(exit::BAD_INPUT, error).chain.join(": "));
+    for error in lacking {
+        say::aside(&error.chain.join(": "));
     }
     Ok(found)
 }
 
-fn installable(build: Build, versions: &[runtime::Version]) -> Result<Vec<Installable>, CliError> {
+fn installable(build: Build, versions: &[runtime::Version]) -> Result<Vec<Installable>> {
     let cache = Cache::locate().ok();
-    let mut all = Vec::new();
-    for &version in versions {
-        let release = Release { build, version };
-        all.push(Installable {
-            request: release.to_string(),
-            build,
-            version: version.to_string(),
-            latest: versions.first() == Some(&version),
-            installed: is_installed(cache.as_ref(), release)?,
-        });
-    }
-    Ok(all)
-}
-
-fn is_installed(cache: Option<&Cache>, release: Release) -> Result<bool, CliError> {
-    let cached = cache
-        .map(|cache| cache.intact(release))
-        .transpose()
-        .map_err(|error| failed(&error))?;
-    Ok(cached.flatten().is_some())
+    versions
+        .iter()
+        .map(|&version| {
+            let release = Release { build, version };
+            let cached = cache
+                .as_ref()
+                .map(|cache| cache.intact(release))
+                .transpose()?;
+            Ok(Installable {
+                request: release.to_string(),
+                build,
+                version: version.to_string(),
+                latest: versions.first() == Some(&version),
+                installed: cached.flatten().is_some(),
+            })
+        })
+        .collect()
 }
 
 fn remote_table(releases: &[Installable]) -> String {
@@ -346,10 +318,10 @@ fn remote_table(releases: &[Installable]) -> String {
 pub(super) fn chain(error: &ProbeError) -> Vec<String> {
     match error {
         ProbeError::Unusable(failure) => failure.chain.clone(),
-        _ => CliError::new(exit::BAD_INPUT, error).chain,
+        _ => CliError::of(error).chain,
     }
 }
 
-pub(super) fn print(text: &str) -> Result<(), CliError> {
-    output::write(None, text.as_bytes())
+pub(super) fn print(text: &str) -> Result<()> {
+    say::result(text.as_bytes())
 }

@@ -3,19 +3,19 @@
 mod list;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::Subcommand;
 
 use self::list::{Format, Listed, chain, print};
-use super::plan::{opener, runtime_error as failed};
-use super::{CliError, exit, output, say};
+use super::plan::opener;
+use super::{CliError, Result, exit, output, say};
 use crate::engine;
 use crate::report::view::text::plain;
 use crate::runtime::{
-    self, Cache, DEFAULT_VERSION, LibraryInfo, Lookup, ProbeAnswer, ProbeError, ProbeFailure,
-    Release, Request,
+    self, Cache, DEFAULT_VERSION, Installed, LibraryInfo, Lookup, ProbeAnswer, ProbeError,
+    ProbeFailure, Release, Request,
 };
+use crate::text::joined;
 
 /// Lists, installs, removes and explains ONNX Runtime libraries.
 #[derive(Debug, clap::Args)]
@@ -73,7 +73,7 @@ pub struct ProbeArgs {
     path: PathBuf,
 }
 
-pub fn run(args: Args) -> Result<ExitCode, CliError> {
+pub fn run(args: Args) -> Result<u8> {
     runtime::tidy();
     match args.action {
         Action::List {
@@ -87,71 +87,61 @@ pub fn run(args: Args) -> Result<ExitCode, CliError> {
     }
 }
 
-pub fn run_probe(args: &ProbeArgs) -> Result<ExitCode, CliError> {
+pub fn run_probe(args: &ProbeArgs) -> Result<u8> {
     let (answer, code) = match engine::describe_library(&args.path) {
         Ok(info) => (ProbeAnswer::Library(info), exit::DONE),
         Err(error) => {
-            let CliError { chain, .. } = CliError::new(exit::BAD_INPUT, &error);
-            (
-                ProbeAnswer::Failed(ProbeFailure {
-                    chain,
-                    hint: Some(error.hint()),
-                }),
-                exit::BAD_INPUT,
-            )
+            let CliError { chain, code, .. } = CliError::of(&error);
+            let hint = Some(error.hint());
+            (ProbeAnswer::Failed(ProbeFailure { chain, hint }), code)
         }
     };
     // One line, which whoever asked reads.
-    let line = serde_json::to_string(&answer).map_err(|error| CliError::bug(&error))?;
-    print(&format!("{line}\n"))?;
-    Ok(ExitCode::from(code))
+    let line = serde_json::to_string(&answer).map_err(CliError::bug)?;
+    print(&(line + "\n"))?;
+    Ok(code)
 }
 
-fn install(words: Option<&str>) -> Result<ExitCode, CliError> {
-    let release = match words
-        .map(str::parse)
-        .transpose()
-        .map_err(|error| failed(&error))?
-    {
+fn install(words: Option<&str>) -> Result<u8> {
+    let release = match words.map(str::parse).transpose()? {
         None => Release::cpu(DEFAULT_VERSION),
         Some(Request::Release(release)) => release,
-        Some(Request::Latest(build)) => runtime::latest(build).map_err(|error| failed(&error))?,
+        Some(Request::Latest(build)) => runtime::latest(build)?,
         Some(Request::Path(path)) => {
-            let message = format!("`{}` is not a version", path.display());
-            let hint = format!("use `onnxprof runtime install cpu@{DEFAULT_VERSION}`");
-            return Err(CliError::usage(message, hint));
+            return Err(CliError::usage(
+                format!("`{}` is not a version", path.display()),
+                format!("use `onnxprof runtime install cpu@{DEFAULT_VERSION}`"),
+            ));
         }
     };
-    let cache = Cache::locate().map_err(|error| failed(&error))?;
-    let installed = runtime::install(&cache, release, &opener()?, &mut |line| say::aside(line))
-        .map_err(|error| failed(&error))?;
-    let size = installed
-        .size_bytes
-        .map(|size| format!(", and takes {}", size.in_megabytes()));
+    let cache = Cache::locate()?;
+    let Installed {
+        library,
+        newly,
+        size_bytes,
+    } = runtime::install(&cache, release, &opener()?, &mut |line| say::aside(line))?;
     let (already, size) = (
-        if installed.newly { "" } else { " already" },
-        size.unwrap_or_default(),
+        if newly { "" } else { " already" },
+        size_bytes
+            .map(|size| format!(", and takes {}", size.in_megabytes()))
+            .unwrap_or_default(),
     );
     say::aside(&format!("{} is installed{already}{size}", release.title()));
-    if !installed.newly {
-        ask(&installed.library)?;
+    if !newly {
+        ask(&library)?;
     }
-    print(&format!("{}\n", installed.library.display()))?;
-    Ok(ExitCode::from(exit::DONE))
+    print(&format!("{}\n", library.display()))?;
+    Ok(exit::DONE)
 }
 
-fn remove(words: &str) -> Result<ExitCode, CliError> {
-    let release = match words.parse().map_err(|error| failed(&error))? {
-        Request::Release(release) => release,
-        Request::Latest(_) | Request::Path(_) => {
-            let message = format!("`{words}` is not a build and version in the cache");
-            let hint = "use `onnxprof runtime remove BUILD@VERSION`; `onnxprof runtime list` says what is there";
-            return Err(CliError::usage(message, hint));
-        }
+fn remove(words: &str) -> Result<u8> {
+    let Request::Release(release) = words.parse()? else {
+        return Err(CliError::usage(
+            format!("`{words}` is not a build and version in the cache"),
+            "use `onnxprof runtime remove BUILD@VERSION`; `onnxprof runtime list` says what is there",
+        ));
     };
-    let cache = Cache::locate().map_err(|error| failed(&error))?;
-    let removed = runtime::remove(&cache, release, &mut |line| say::aside(line))
-        .map_err(|error| failed(&error))?;
+    let removed = runtime::remove(&Cache::locate()?, release, &mut |line| say::aside(line))?;
     let size = removed
         .size_bytes
         .map(|size| format!(", which took {}", size.in_megabytes()));
@@ -161,25 +151,24 @@ fn remove(words: &str) -> Result<ExitCode, CliError> {
         size.unwrap_or_default()
     ));
     print(&format!("{}\n", removed.folder.display()))?;
-    Ok(ExitCode::from(exit::DONE))
+    Ok(exit::DONE)
 }
 
-fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
-    let found = match runtime::find(request).map_err(|error| failed(&error))? {
+fn which(request: Option<&str>, format: Format) -> Result<u8> {
+    let found = match runtime::find(request)? {
         Lookup::Found(found) => found,
         Lookup::Missing {
             release,
             passed_over,
         } => {
-            let mut error = CliError::message(
-                exit::BAD_INPUT,
+            let mut error = CliError::bad_input(
                 format!("{} is not installed", release.title()),
+                format!(
+                    "run `onnxprof runtime install {release}`; `onnxprof profile` does so by itself"
+                ),
             );
             error.chain.extend(passed_over);
-            let hint = format!(
-                "run `onnxprof runtime install {release}`; `onnxprof profile` does so by itself"
-            );
-            return Err(error.with_hint(hint));
+            return Err(error);
         }
     };
     let info = ask(&found.path)?;
@@ -190,37 +179,33 @@ fn which(request: Option<&str>, format: Format) -> Result<ExitCode, CliError> {
             "path                 {}\nversion              {}\nexecution providers  {}\nused because         {}\n",
             plain(&found.path.display().to_string()),
             plain(&info.version),
-            plain(&info.execution_providers.join(", ")),
+            plain(&joined(&info.execution_providers)),
             plain(&reason),
         ))?,
         Format::Json => print(&output::json(&Listed {
-            found_in: found.found_by.place(),
-            path: found.path,
             build: found.build,
             used_because: Some(reason),
-            size_bytes: None,
             info: Some(info),
             missing_libraries: missing_libraries.clone(),
-            error: None,
-            release: None,
+            ..Listed::new(found.found_by.place(), found.path, None)
         })?)?,
     }
     warn_of(&missing_libraries);
-    Ok(ExitCode::from(exit::DONE))
+    Ok(exit::DONE)
 }
 
 /// Says what keeps a library's CUDA execution provider from starting, and what to do about it.
 fn warn_of(missing_libraries: &[String]) {
     if !missing_libraries.is_empty() {
+        let names = joined(missing_libraries);
         say::aside(&format!(
-            "its CUDA execution provider cannot start: {} are neither beside the library nor in the system; install \
-             them, or use a build that has them with `onnxprof runtime install cuda@VERSION`",
-            missing_libraries.join(", ")
+            "its CUDA execution provider cannot start: {names} are neither beside the library nor in the system; install \
+             them, or use a build that has them with `onnxprof runtime install cuda@VERSION`"
         ));
     }
 }
 
-fn ask(path: &Path) -> Result<LibraryInfo, CliError> {
+fn ask(path: &Path) -> Result<LibraryInfo> {
     opener()?.ask(path).map_err(|error| unusable(path, &error))
 }
 

@@ -26,18 +26,16 @@ const MENTIONED: [ErrorKind; 4] = [
 ];
 
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let entries = folder
-        .read_dir()
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let within = |path: PathBuf| match path.is_dir() {
-        true => files(&path, extension),
-        false => Some(path)
-            .filter(|path| path.extension().is_some_and(|own| own == extension))
-            .into_iter()
-            .collect(),
-    };
-    entries.flat_map(within).collect()
+    let mut found = Vec::new();
+    for entry in folder.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, extension));
+        } else if path.extension().is_some_and(|own| own == extension) {
+            found.push(path);
+        }
+    }
+    found
 }
 
 fn root() -> &'static Path {
@@ -46,56 +44,49 @@ fn root() -> &'static Path {
 
 /// Lines of a text, those that end in a backslash joined with the next.
 fn lines(path: &Path) -> Vec<String> {
-    let mut joined = String::new();
-    for line in std::fs::read_to_string(path).unwrap().lines() {
-        let line = if joined.ends_with('\\') {
-            line.trim_start()
-        } else {
-            line
-        };
-        match joined.strip_suffix('\\') {
-            Some(begun) => joined = format!("{begun}{line}"),
-            None => joined.push_str(&format!("\n{line}")),
-        }
-    }
+    let joined: String = std::fs::read_to_string(path)
+        .unwrap()
+        .split("\\\n")
+        .map(str::trim_start)
+        .collect();
     joined.lines().map(str::to_owned).collect()
 }
 
 /// Source lines without comments and unit tests.
 fn code(path: &Path) -> Vec<String> {
-    let lines = lines(path)
-        .into_iter()
-        .take_while(|line| line != "#[cfg(test)]");
+    let mut lines = lines(path);
+    lines.truncate(
+        lines
+            .iter()
+            .take_while(|line| *line != "#[cfg(test)]")
+            .count(),
+    );
+    lines.retain(|line| !line.trim_start().starts_with("//"));
     lines
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect()
 }
 
 fn known_flags(command: &clap::Command) -> BTreeSet<String> {
-    let own = command
+    command
         .get_arguments()
         .filter_map(|argument| argument.get_long())
-        .map(str::to_owned);
-    own.chain(command.get_subcommands().flat_map(known_flags))
+        .map(str::to_owned)
+        .chain(command.get_subcommands().flat_map(known_flags))
         .collect()
 }
 
 /// Words after two dashes in a line.
 fn flags(line: &str) -> impl Iterator<Item = String> + '_ {
-    let begins = |at: usize| {
-        !line[..at]
-            .ends_with(|before: char| before.is_alphanumeric() || ['-', '{', '!'].contains(&before))
-    };
-    line.match_indices("--")
-        .filter(move |&(at, _)| begins(at))
-        .filter_map(|(at, _)| {
-            let word: String = line[at + 2..]
-                .chars()
-                .take_while(|&c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-                .collect();
-            word.starts_with(|first: char| first.is_ascii_lowercase())
-                .then_some(word)
-        })
+    line.match_indices("--").filter_map(|(at, _)| {
+        let is_within = line[..at].ends_with(|before: char| {
+            before.is_alphanumeric() || ['-', '{', '!'].contains(&before)
+        });
+        let word: String = line[at + 2..]
+            .chars()
+            .take_while(|&c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+            .collect();
+        let is_word = word.starts_with(|first: char| first.is_ascii_lowercase());
+        (is_word && !is_within).then_some(word)
+    })
 }
 
 fn split(text: &str) -> Vec<String> {
@@ -119,15 +110,15 @@ fn commands(line: &str, subcommands: &BTreeSet<String>) -> Vec<String> {
         .skip(1)
         .step_by(2)
         .filter(|span| span.starts_with("onnxprof "));
-    let whole = line.trim().trim_start_matches("$ ");
-    let is_command = |line: &&str| {
-        let word = line
+    let whole = Some(line.trim().trim_start_matches("$ ")).filter(|whole| {
+        let word = whole
             .strip_prefix("onnxprof ")
             .and_then(|rest| rest.split(' ').next());
         word.is_some_and(|word| subcommands.contains(word))
-    };
-    let all = spans.chain(Some(whole).filter(is_command));
-    all.filter_map(|text| text.split("  ").next()?.split(" # ").next())
+    });
+    spans
+        .chain(whole)
+        .filter_map(|text| text.split("  ").next()?.split(" # ").next())
         .map(str::to_owned)
         .collect()
 }
@@ -167,11 +158,10 @@ fn commands_in_sources_pages_and_golden_reports_are_understood() {
     let source = files(&root().join("src"), "rs")
         .into_iter()
         .map(|path| (code(&path), path));
-    let pages = ["src", "tests/it/snapshots", "models"].map(|folder| root().join(folder));
-    let pages = pages
-        .iter()
-        .flat_map(|folder| files(folder, "md").into_iter().chain(files(folder, "snap")));
-    let pages = pages
+    let pages = ["src", "tests/it/snapshots", "models"]
+        .into_iter()
+        .map(|folder| root().join(folder))
+        .flat_map(|folder| ["md", "snap"].map(|kind| files(&folder, kind)).concat())
         .chain([root().join("README.md")])
         .map(|path| (lines(&path), path));
     let subcommands = Cli::command()

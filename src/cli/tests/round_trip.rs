@@ -10,7 +10,7 @@ use crate::analysis::{self, Untried};
 use crate::cli::plan::{self, Family};
 use crate::cli::progress::Console;
 use crate::cli::{Cli, CliError, Command as Subcommand};
-use crate::plan::{Command, Flag, Plan, RuntimeChoice, SessionOptions, SessionSpec, Variant};
+use crate::plan::{Command, Flag, Plan, RuntimeChoice, SessionSpec, Variant};
 use crate::record::{DatasetInfo, Dim, Host, RunRecord, ValueType};
 use crate::runner::FoundRuntime;
 use crate::sample::{Roots, host};
@@ -43,7 +43,8 @@ impl Words {
         (self.state >> 33) as usize % end
     }
 
-    fn of<'a>(&mut self, choices: &[&'a str]) -> &'a str {
+    fn of<'a>(&mut self, choices: &'a str) -> &'a str {
+        let choices: Vec<&str> = choices.split('|').collect();
         choices[self.below(choices.len())]
     }
 
@@ -62,10 +63,10 @@ impl Words {
         let value = match flag {
             Flag::RequireEp | Flag::Cold => return None,
             Flag::CustomOps => {
-                let name = self.of(&["ops.so", "more ops.so"]);
+                let name = self.of("ops.so|more ops.so");
                 self.file(name)
             }
-            Flag::EpLibrary => format!("{}={}", self.of(&["My_EP", "cuda"]), self.file("ep.so")),
+            Flag::EpLibrary => format!("{}={}", self.of("My_EP|cuda"), self.file("ep.so")),
             _ => self.of(values(flag)).to_owned(),
         };
         Some(value)
@@ -76,15 +77,14 @@ impl Words {
         let mut words = vec!["onnxprof".to_owned(), subcommand.to_owned()];
         let models = ["net-fp32.onnx", "with space/net int8.onnx", "net=1,2.ort"];
         words.extend(
-            models
+            models[..1 + self.below(3)]
                 .iter()
-                .take(1 + self.below(3))
                 .map(|&model| model.to_owned()),
         );
         for &flag in flags {
             // Flags that may be given several times are, now and then.
             let times = [0, 0, 0, 1, 1, 2][self.below(6)];
-            let several = [
+            let most = if [
                 Flag::Dim,
                 Flag::Range,
                 Flag::Sweep,
@@ -92,74 +92,66 @@ impl Words {
                 Flag::CustomOps,
                 Flag::EpOption,
                 Flag::Slo,
-            ];
-            let times = if several.contains(&flag) {
-                times
+            ]
+            .contains(&flag)
+            {
+                2
             } else {
-                times.min(1)
+                1
             };
-            for _ in 0..times {
-                match self.value(flag) {
-                    Some(value) => words.push(format!("{flag}={value}")),
-                    None => words.push(flag.to_string()),
-                }
+            for _ in 0..times.min(most) {
+                words.push(match self.value(flag) {
+                    Some(value) => format!("{flag}={value}"),
+                    None => flag.to_string(),
+                });
             }
         }
         words
     }
 }
 
-fn values(flag: Flag) -> &'static [&'static str] {
+/// Values of a flag, with bars between them.
+fn values(flag: Flag) -> &'static str {
     match flag {
-        Flag::Baseline => &["net-fp32.onnx", "with space/net int8.onnx"],
-        Flag::Data | Flag::Labels => &["x.npz", "-x.npz", "a folder/x.npy"],
-        Flag::Dim => &["seq=128", "past + 1=0", "x.1=7"],
-        Flag::BatchDim => &["N", "x.0", "none"],
-        Flag::Range => &["x=-1..1.5", "ids=0..=29999", "y=1e-300..1e300"],
-        Flag::Task => &["auto", "classification", "regression"],
-        Flag::ScoreSamples => &["all", "250"],
-        Flag::Batch => &["1", "8,1,8", "1,2,4,8,16,32,64"],
-        Flag::Sweep => &["dim=seq:16,64", "dim=a:3,1", "dim=past + 1:0,5,9"],
-        Flag::IdleGaps => &["0", "0,10ms,100ms,1s", "1500us,1m"],
-        Flag::LatencyLimit => &["20ms", "1s 500ms"],
-        Flag::Concurrency => &["1", "4,1", "65536"],
-        Flag::Runtime => &["script:a.json", "script:a.json,script:b c.json"],
-        Flag::IntraThreads => &["1", "4"],
-        Flag::InterThreads => &["1", "2"],
-        Flag::GraphOptimization => &["disable", "basic", "extended", "all"],
-        Flag::ExecutionMode => &["sequential", "parallel"],
-        Flag::AllowSpinning | Flag::MemoryArena | Flag::MemoryPattern => &["true", "false"],
-        Flag::SessionConfig => &["session.a=1", "session.b=x=y, z", "session.c="],
-        Flag::Ep => &[
-            "cpu",
-            "cuda",
-            "cuda,cpu",
-            "cpu,tensorrt",
-            "cpu,My_EP,openvino",
-            "FooExecutionProvider",
-            "azure,Bar",
-        ],
-        Flag::Device => &["0", "3"],
-        Flag::EpOption => &[
-            "cuda:a=b",
-            "cpu:use_arena=0",
-            "k=v:w",
-            "My_EP:k=",
-            "openvino:device_type=HETERO:GPU,CPU",
-        ],
-        Flag::Bind => &["host", "device", "host,device", "device,host"],
-        Flag::Budget => &["60s", "300s", "90s", "1m 30s 1ns"],
-        Flag::Target => &["2%", "7%", "0.137", "1e-4%"],
-        Flag::Rounds | Flag::Alternations => &["1", "40"],
-        Flag::Block => &["30ms", "5ms"],
-        Flag::Timeout => &["120s", "2500ms"],
-        Flag::Pin => &["auto", "none", "0", "0,2-3"],
-        Flag::Seed => &["0", "18446744073709551615"],
-        Flag::Slo => &["latency_p99<=20ms", "throughput>=500/s"],
-        Flag::MaxAccuracyDrop => &["0pt", "0.5pt", "0.7 points"],
-        Flag::Objective => &["throughput", "latency", "memory", "energy"],
-        Flag::Keep => &["optimization", "execution,spinning", "pattern,arena"],
-        Flag::EpLibrary | Flag::CustomOps | Flag::RequireEp | Flag::Cold => &[],
+        Flag::Baseline => "net-fp32.onnx|with space/net int8.onnx",
+        Flag::Data | Flag::Labels => "x.npz|-x.npz|a folder/x.npy",
+        Flag::Dim => "seq=128|past + 1=0|x.1=7",
+        Flag::BatchDim => "N|x.0|none",
+        Flag::Range => "x=-1..1.5|ids=0..=29999|y=1e-300..1e300",
+        Flag::Task => "auto|classification|regression",
+        Flag::ScoreSamples => "all|250",
+        Flag::Batch => "1|8,1,8|1,2,4,8,16,32,64",
+        Flag::Sweep => "dim=seq:16,64|dim=a:3,1|dim=past + 1:0,5,9",
+        Flag::IdleGaps => "0|0,10ms,100ms,1s|1500us,1m",
+        Flag::LatencyLimit => "20ms|1s 500ms",
+        Flag::Concurrency => "1|4,1|65536",
+        Flag::Runtime => "script:a.json|script:a.json,script:b c.json",
+        Flag::IntraThreads => "1|4",
+        Flag::InterThreads => "1|2",
+        Flag::GraphOptimization => "disable|basic|extended|all",
+        Flag::ExecutionMode => "sequential|parallel",
+        Flag::AllowSpinning | Flag::MemoryArena | Flag::MemoryPattern => "true|false",
+        Flag::SessionConfig => "session.a=1|session.b=x=y, z|session.c=",
+        Flag::Ep => {
+            "cpu|cuda|cuda,cpu|cpu,tensorrt|cpu,My_EP,openvino|FooExecutionProvider|azure,Bar"
+        }
+        Flag::Device => "0|3",
+        Flag::EpOption => {
+            "cuda:a=b|cpu:use_arena=0|k=v:w|My_EP:k=|openvino:device_type=HETERO:GPU,CPU"
+        }
+        Flag::Bind => "host|device|host,device|device,host",
+        Flag::Budget => "60s|300s|90s|1m 30s 1ns",
+        Flag::Target => "2%|7%|0.137|1e-4%",
+        Flag::Rounds | Flag::Alternations => "1|40",
+        Flag::Block => "30ms|5ms",
+        Flag::Timeout => "120s|2500ms",
+        Flag::Pin => "auto|none|0|0,2-3",
+        Flag::Seed => "0|18446744073709551615",
+        Flag::Slo => "latency_p99<=20ms|throughput>=500/s",
+        Flag::MaxAccuracyDrop => "0pt|0.5pt|0.7 points",
+        Flag::Objective => "throughput|latency|memory|energy",
+        Flag::Keep => "optimization|execution,spinning|pattern,arena",
+        Flag::EpLibrary | Flag::CustomOps | Flag::RequireEp | Flag::Cold => "",
     }
 }
 
@@ -182,11 +174,9 @@ fn family(models: &[PathBuf], baseline: Option<&str>) -> Family {
             path: path.clone(),
         })
         .collect();
-    let baseline = baseline.and_then(|asked| {
-        variants
-            .iter()
-            .position(|variant| variant.path == Path::new(asked))
-    });
+    let baseline = variants
+        .iter()
+        .position(|variant| Some(variant.name.exact()) == baseline);
     variants[..=baseline.unwrap_or(0)].rotate_right(1);
     Family {
         name: "net".into(),
@@ -203,17 +193,12 @@ fn runtimes(words: &[String]) -> Vec<FoundRuntime> {
     if let Some(Ok(found)) = is_scripted.then(|| plan::runtimes(words, &mut Console::silent())) {
         return found.found;
     }
-    let named = |word: &String| RuntimeChoice::Library(word.into());
-    let mut choices: Vec<RuntimeChoice> = words.iter().map(named).collect();
-    choices.extend(
-        words
-            .is_empty()
-            .then(|| RuntimeChoice::Library("libonnxruntime.so".into())),
-    );
-    choices
-        .into_iter()
-        .map(|choice| FoundRuntime {
-            choice,
+    words
+        .iter()
+        .map(String::as_str)
+        .chain(words.is_empty().then_some("libonnxruntime.so"))
+        .map(|word| FoundRuntime {
+            choice: RuntimeChoice::Library(word.into()),
             found_by: String::new(),
         })
         .collect()
@@ -226,22 +211,23 @@ fn planned(words: &[String]) -> Result<Plan, String> {
         .map_err(|error| error.to_string())?
         .command
     {
-        Subcommand::Profile(args) => {
-            let family = family(&args.models, args.baseline.as_deref());
-            let runtimes = runtimes(&args.measure.session.runtime);
-            plan::profile::plan(&args.measure, &family, &runtimes, &HOST).map_err(said)
-        }
+        Subcommand::Profile(args) => plan::profile::plan(
+            &args.measure,
+            &family(&args.models, args.baseline.as_deref()),
+            &runtimes(&args.measure.session.runtime),
+            &HOST,
+        )
+        .map_err(said),
         Subcommand::Tune(args) => {
             let family = family(&args.models, args.baseline.as_deref());
-            let providers = plan::providers(&args.search.providers).map_err(said)?;
-            let runtimes = runtimes(&args.search.space.runtime);
-            let custom_ops = plan::custom_ops(&args.search.space.custom_ops).map_err(said)?;
-            let options = SessionOptions {
-                custom_ops,
-                ..SessionOptions::default()
-            };
-            let bases = plan::sessions(&runtimes, &providers, family.variants.len(), &options);
-            plan::search::plan(&args.goal, &args.search, &family, bases, &HOST).map_err(said)
+            plan::search::bases(
+                &args.search,
+                &family,
+                &runtimes(&args.search.space.runtime),
+                &plan::providers(&args.search.providers).map_err(said)?,
+            )
+            .and_then(|bases| plan::search::plan(&args.goal, &args.search, &family, bases, &HOST))
+            .map_err(said)
         }
         _ => Err("it measures nothing".into()),
     }
@@ -250,20 +236,17 @@ fn planned(words: &[String]) -> Result<Plan, String> {
 /// Flags of a subcommand that say what is planned, as its definition has them.
 fn flags(subcommand: &str) -> Vec<Flag> {
     let cli = <Cli as clap::CommandFactory>::command();
-    let found = cli.find_subcommand(subcommand).unwrap();
-    let known = |word: &str| Flag::ALL.iter().copied().find(|flag| flag.word() == word);
+    let arguments = cli.find_subcommand(subcommand).unwrap().get_arguments();
     // What is done with a run, and no part of its plan.
     let others = [
         "out", "plan", "full", "context", "open", "quiet", "no-color", "resume",
     ];
-    let named = found
-        .get_arguments()
+    arguments
         .filter_map(|argument| argument.get_long())
-        .filter(|word| !others.contains(word));
-    named
+        .filter(|word| !others.contains(word))
         .map(|word| {
-            known(word)
-                .unwrap_or_else(|| panic!("`--{word}` of `{subcommand}` is no flag of a plan"))
+            let known = Flag::ALL.iter().find(|flag| flag.word() == word);
+            *known.unwrap_or_else(|| panic!("`--{word}` of `{subcommand}` is no flag of a plan"))
         })
         .collect()
 }
@@ -276,18 +259,16 @@ fn plans(subcommand: &str, seeds: std::ops::Range<u64>) -> Vec<(Vec<String>, Pla
     for seed in seeds {
         let mut words = Words::new(seed);
         // Few flags fit together more often than many.
-        let some: Vec<Flag> = flags
-            .iter()
-            .copied()
-            .filter(|_| words.below(4) > 0)
-            .collect();
+        let mut some = flags.clone();
+        some.retain(|_| words.below(4) > 0);
         let command = words.command(subcommand, &some);
         if let Ok(plan) = planned(&command) {
-            used.extend(flags.iter().copied().filter(|flag| {
+            some.retain(|flag| {
                 command
                     .iter()
                     .any(|word| word.starts_with(&flag.to_string()))
-            }));
+            });
+            used.extend(some);
             plans.push((command, plan, words));
         }
     }
@@ -312,6 +293,11 @@ fn a_plan_s_words_ask_for_the_same_plan() {
             );
         }
     }
+}
+
+fn stored() -> RunRecord {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    store::load(&root.join("tests/it/record/run-1.3.json")).unwrap()
 }
 
 /// A stored run as if it had been measured by another plan, with a dimension that was left open.
@@ -348,16 +334,12 @@ fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
         .map(|name| format!("{name}ExecutionProvider").into())
         .into();
     for variant in &mut record.variants {
-        let Some(ValueType::Tensor {
+        let model = variant.model.as_mut();
+        if let Some(ValueType::Tensor {
             dims: Some(dims), ..
-        }) = variant
-            .model
-            .as_mut()
-            .map(|model| &mut model.inputs[0].value_type)
-        else {
-            continue;
-        };
-        if let Some(dim) = dims.get_mut(1) {
+        }) = model.map(|model| &mut model.inputs[0].value_type)
+            && let Some(dim) = dims.get_mut(1)
+        {
             *dim = Dim::Symbolic("seq".into());
         }
     }
@@ -366,8 +348,7 @@ fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
 
 #[test]
 fn what_advice_asks_for_can_be_planned() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/record/run-1.3.json");
-    let stored = store::load(&fixture).unwrap();
+    let stored = stored();
     let mut told = BTreeSet::new();
     for (asked, plan, _files) in plans("profile", 0..600) {
         let record = measured_by(&plan, &stored);
@@ -376,11 +357,10 @@ fn what_advice_asks_for_can_be_planned() {
             .advice
             .iter()
             .map(|advice| ("advice".to_owned(), &advice.command));
-        let untried = findings
-            .not_tried
-            .iter()
-            .map(|untried| (format!("{:?}", untried.what), &untried.command));
-        for (what, command) in advised.chain(untried) {
+        let untried = findings.not_tried.iter();
+        for (what, command) in
+            advised.chain(untried.map(|untried| (format!("{:?}", untried.what), &untried.command)))
+        {
             let planned = planned(command);
             assert!(
                 planned.is_ok(),
@@ -405,11 +385,13 @@ fn what_advice_asks_for_can_be_planned() {
 
 #[test]
 fn more_requests_in_flight_are_not_advised_for_a_session_that_captures_graphs() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/record/run-1.3.json");
-    let stored = store::load(&fixture).unwrap();
+    let stored = stored();
     let advised = |option: &str| {
-        let words = format!("onnxprof profile m.onnx --ep cuda --bind device --ep-option {option}");
-        let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
+        let words: Vec<String> =
+            format!("onnxprof profile m.onnx --ep cuda --bind device --ep-option {option}")
+                .split(' ')
+                .map(str::to_owned)
+                .collect();
         let record = measured_by(&planned(&words).unwrap(), &stored);
         let untried = analysis::findings(&record).not_tried;
         assert!(

@@ -1,5 +1,7 @@
 //! What `doctor` says about a machine, for a terminal.
 
+use serde::Serialize;
+
 use super::style::{BOLD, GREEN, RED, Style};
 use super::terminal::Output;
 use crate::analysis::SmallestClaim;
@@ -7,7 +9,7 @@ use crate::record::{Conditions, Fitness, FitnessVerdict, Host};
 use crate::report::view::{self, Item};
 
 /// A machine and the verdict on it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Examination<'a> {
     /// The machine.
     pub host: &'a Host,

@@ -233,7 +233,8 @@ pub(in crate::report) fn in_words(count: usize) -> String {
 }
 
 /// A whole number with separators: `12,345`.
-pub(in crate::report) fn count(n: u64) -> String {
+#[must_use]
+pub fn count(n: u64) -> String {
     grouped(&n.to_string())
 }
 

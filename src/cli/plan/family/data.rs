@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::inputs;
 use crate::onnx::{self, Model};
 use crate::plan::Variant;
+use crate::text::{distinct, joined};
 
 /// The data that fits the models and lies nearest to them: in their folders, in those above up to
 /// the one that was named, or in the one above that. Says what lies beside the models and is not
@@ -20,16 +21,12 @@ pub(super) fn beside(
         .collect();
     let mut model: Option<Model> = None;
     for level in 0..chains.iter().map(Vec::len).max()? {
-        let mut found: Vec<PathBuf> = Vec::new();
-        for data in chains
-            .iter()
-            .filter_map(|chain| chain.get(level))
-            .flat_map(|folder| inputs::data_in(folder))
-        {
-            if !found.contains(&data) {
-                found.push(data);
-            }
-        }
+        let found = distinct(
+            chains
+                .iter()
+                .filter_map(|chain| chain.get(level))
+                .flat_map(|folder| inputs::data_in(folder)),
+        );
         if found.is_empty() {
             continue;
         }
@@ -41,7 +38,7 @@ pub(super) fn beside(
         let (fitting, others): (Vec<PathBuf>, Vec<PathBuf>) = found
             .into_iter()
             .partition(|data| inputs::fits(data, model).is_ok());
-        match fitting.as_slice() {
+        match &fitting[..] {
             [] if level == 0 => notes.extend(others.iter().filter_map(|data| misfit(data, model))),
             [] => {}
             [only] => return Some(only.clone()),
@@ -62,13 +59,9 @@ fn misfit(data: &Path, model: &Model) -> Option<String> {
 }
 
 fn ambiguous(several: &[PathBuf]) -> String {
-    let names: Vec<String> = several
-        .iter()
-        .map(|path| format!("`{}`", path.display()))
-        .collect();
+    let names = joined(several.iter().map(|path| format!("`{}`", path.display())));
     format!(
-        "data beside the models is not used, since several fit: {}; name one with `--data`",
-        names.join(", ")
+        "data beside the models is not used, since several fit: {names}; name one with `--data`"
     )
 }
 
@@ -77,14 +70,13 @@ fn folders(words: &[PathBuf], model: &Path) -> Vec<PathBuf> {
     let named = words
         .iter()
         .find(|word| word.is_dir() && model.starts_with(word));
-    let mut folder = above(model);
-    let mut folders = Vec::new();
-    while named.is_some_and(|named| folder != *named && folder.starts_with(named)) {
-        let next = above(&folder);
-        folders.push(std::mem::replace(&mut folder, next));
+    let mut folders = vec![above(model)];
+    while let [.., last] = &folders[..]
+        && named.is_some_and(|named| last != named && last.starts_with(named))
+    {
+        folders.push(above(last));
     }
-    let last = above(&folder);
-    folders.extend([folder, last]);
+    folders.extend(folders.last().map(|last| above(last)));
     folders
 }
 
@@ -102,34 +94,24 @@ fn above(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn searched(words: &[&str], model: &str) -> Vec<PathBuf> {
-        folders(
-            &words.iter().map(PathBuf::from).collect::<Vec<_>>(),
-            Path::new(model),
+    fn searched(word: &str, model: &str) -> String {
+        joined(
+            folders(&[word.into()], model.as_ref())
+                .iter()
+                .map(|folder| folder.display()),
         )
     }
 
     #[test]
     fn data_is_looked_for_up_to_the_folder_that_was_named_and_one_above() {
         let root = tempfile::tempdir().unwrap();
-        let root = root.path().to_str().unwrap();
-        let path = |name: &str| PathBuf::from(format!("{root}{name}"));
-        std::fs::create_dir_all(path("/repo/a/1")).unwrap();
-        let found = searched(
-            &[&format!("{root}/repo")],
-            &format!("{root}/repo/a/1/m.onnx"),
-        );
+        let root = root.path().display();
+        std::fs::create_dir_all(format!("{root}/repo/a/1")).unwrap();
         assert_eq!(
-            found,
-            [path("/repo/a/1"), path("/repo/a"), path("/repo"), path("")]
+            searched(&format!("{root}/repo"), &format!("{root}/repo/a/1/m.onnx")),
+            format!("{root}/repo/a/1, {root}/repo/a, {root}/repo, {root}")
         );
-        assert_eq!(
-            searched(&["x/m.onnx"], "x/m.onnx"),
-            ["x", "."].map(PathBuf::from)
-        );
-        assert_eq!(
-            searched(&["m.onnx"], "m.onnx"),
-            [".", "./.."].map(PathBuf::from)
-        );
+        assert_eq!(searched("x/m.onnx", "x/m.onnx"), "x, .");
+        assert_eq!(searched("m.onnx", "m.onnx"), "., ./..");
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::baseline;
 use super::find::{By, Candidate};
+use super::names::listed;
 use crate::plan::ElementType;
 use crate::record::{Dim, ModelSummary, TensorInfo, ValueType};
 
@@ -17,10 +18,7 @@ const LISTED: usize = 6;
 /// Files named by their paths all stay, and so do those that cannot be read: what is wrong with
 /// them is told where they are described.
 pub(super) fn largest(candidates: Vec<Candidate>, notes: &mut Vec<String>) -> Vec<Candidate> {
-    if candidates
-        .iter()
-        .all(|candidate| candidate.file.by == By::Path)
-    {
+    if candidates.iter().all(|candidate| candidate.by == By::Path) {
         return candidates;
     }
     let families = families(&candidates);
@@ -30,22 +28,25 @@ pub(super) fn largest(candidates: Vec<Candidate>, notes: &mut Vec<String>) -> Ve
     else {
         return candidates;
     };
-    let others = families.iter().filter(|members| *members != chosen);
-    notes.extend(others.filter_map(|members| left_out(&found_in_folders(members, &candidates))));
-    candidates
-        .into_iter()
-        .enumerate()
-        .filter(|(index, candidate)| {
-            candidate.head.is_none() || candidate.file.by == By::Path || chosen.contains(index)
-        })
-        .map(|(_, one)| one)
-        .collect()
+    notes.extend(
+        families
+            .iter()
+            .filter(|members| *members != chosen)
+            .filter_map(|members| left_out(&found_in_folders(members, &candidates))),
+    );
+    let mut index = 0..;
+    let mut kept = candidates;
+    kept.retain(|Candidate { by, head, .. }| {
+        let is_chosen = index.next().is_some_and(|index| chosen.contains(&index));
+        head.is_none() || *by == By::Path || is_chosen
+    });
+    kept
 }
 
 fn found_in_folders<'a>(members: &[usize], candidates: &'a [Candidate]) -> Vec<&'a Path> {
     members
         .iter()
-        .map(|&index| &candidates[index].file)
+        .map(|&index| &candidates[index])
         .filter(|file| file.by == By::Folder)
         .map(|file| file.path.as_path())
         .collect()
@@ -72,48 +73,37 @@ fn families(candidates: &[Candidate]) -> Vec<Vec<usize>> {
 /// The order of families: named ones first, then by members, precision and size; of equals, the one
 /// that is found first.
 fn rank(members: &[usize], candidates: &[Candidate]) -> impl Ord + use<> {
-    let heads: Vec<&ModelSummary> = members
-        .iter()
-        .filter_map(|&index| candidates[index].head.as_ref())
-        .collect();
-    let is_named = members
-        .iter()
-        .any(|&index| candidates[index].file.by == By::Path);
-    let first = members.first().copied().unwrap_or(usize::MAX);
+    let mut all = members.iter().map(|&index| &candidates[index]);
+    let heads: Vec<&ModelSummary> = all.clone().filter_map(|one| one.head.as_ref()).collect();
     (
-        is_named,
+        all.any(|one| one.by == By::Path),
         members.len(),
         heads.iter().any(|head| baseline::is_full_precision(head)),
-        heads.iter().map(|head| head.file_size_bytes.0).max(),
-        std::cmp::Reverse(first),
+        heads.iter().map(|head| head.file_size_bytes).max(),
+        std::cmp::Reverse(members.first().copied()),
     )
 }
 
 fn left_out(paths: &[&Path]) -> Option<String> {
     let first = paths.first()?;
-    let (has, is, them) = if paths.len() == 1 {
-        ("has", "is", "it")
-    } else {
-        ("have", "are", "them")
+    let (has, is, them) = match paths.len() {
+        1 => ("has", "is", "it"),
+        _ => ("have", "are", "them"),
     };
-    let (names, words) = (names(paths), words(paths, first));
+    let (names, words) = (
+        listed(
+            paths
+                .iter()
+                .map(|path| path.file_name().unwrap_or_default().display())
+                .map(|name| format!("`{name}`")),
+            LISTED,
+        ),
+        words(paths, first),
+    );
     Some(format!(
         "{names} {has} other inputs or outputs than the models measured here, and {is} left out: measure {them} with \
          `onnxprof profile {words}`"
     ))
-}
-
-fn names(paths: &[&Path]) -> String {
-    let names: Vec<String> = paths
-        .iter()
-        .take(LISTED)
-        .map(|path| format!("`{}`", path.file_name().unwrap_or_default().display()))
-        .collect();
-    let names = names.join(", ");
-    match paths.len().saturating_sub(LISTED) {
-        0 => names,
-        more => format!("{names} and {more} more"),
-    }
 }
 
 /// The paths as words of a command; of many, the first and what stands for the others.
@@ -121,21 +111,23 @@ fn words(paths: &[&Path], first: &Path) -> String {
     if paths.len() > LISTED {
         return quoted(first);
     }
-    let words: Vec<String> = paths.iter().map(|path| quoted(path)).collect();
-    words.join(" ")
+    paths
+        .iter()
+        .map(|path| quoted(path))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A path as a word of a command.
 fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
-    let is_plain = text
+    if text
         .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c));
-    if is_plain {
-        text
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
+        .all(|c| c.is_ascii_alphanumeric() || "/._-+@:,=".contains(c))
+    {
+        return text;
     }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Whether two models may be variants of one: inputs of the same names, ranks and kinds of
@@ -164,9 +156,12 @@ fn by_name(list: &[TensorInfo]) -> BTreeMap<&str, &ValueType> {
 
 /// Whether outputs that are called differently are the same ones all the same, place by place.
 fn are_same(one: &ModelSummary, other: &ModelSummary) -> bool {
-    let mut pairs = one.outputs.iter().zip(&other.outputs);
-    one.outputs.len() == other.outputs.len()
-        && pairs.all(|(one, other)| is_same(&one.value_type, &other.value_type))
+    let (one, other) = (&one.outputs, &other.outputs);
+    one.len() == other.len()
+        && one
+            .iter()
+            .zip(other)
+            .all(|(one, other)| is_same(&one.value_type, &other.value_type))
 }
 
 /// Whether two outputs are of the same kind and of sizes that do not contradict each other, or
@@ -184,10 +179,8 @@ fn is_same(one: &ValueType, other: &ValueType) -> bool {
 }
 
 fn is_matrix(value_type: &ValueType) -> bool {
-    let ValueType::Tensor { element_type, dims } = value_type else {
-        return false;
-    };
-    element_type.is_float() && dims.as_ref().is_some_and(|dims| dims.len() == 2)
+    matches!(value_type, ValueType::Tensor { element_type, dims: Some(dims) }
+        if element_type.is_float() && dims.len() == 2)
 }
 
 /// Whether an output is a map of classes and their scores for each sample.
@@ -202,14 +195,12 @@ fn fixed(value_type: &ValueType) -> Vec<Option<u64>> {
     else {
         return Vec::new();
     };
-    dims.iter().map(fixed_size).collect()
-}
-
-fn fixed_size(dim: &Dim) -> Option<u64> {
-    match dim {
-        Dim::Fixed(size) => Some(*size),
-        Dim::Symbolic(_) | Dim::Unknown => None,
-    }
+    dims.iter()
+        .map(|dim| match dim {
+            Dim::Fixed(size) => Some(*size),
+            Dim::Symbolic(_) | Dim::Unknown => None,
+        })
+        .collect()
 }
 
 fn is_alike(one: &ValueType, other: &ValueType) -> bool {
@@ -217,13 +208,13 @@ fn is_alike(one: &ValueType, other: &ValueType) -> bool {
         (
             ValueType::Tensor {
                 element_type: one,
-                dims: dims_of_one,
+                dims,
             },
             ValueType::Tensor {
                 element_type: other,
-                dims: dims_of_other,
+                dims: theirs,
             },
-        ) => are_of_a_kind(*one, *other) && may_be_of_one_rank(dims_of_one, dims_of_other),
+        ) => are_of_a_kind(*one, *other) && may_be_of_one_rank(dims, theirs),
         (ValueType::Sequence(one), ValueType::Sequence(other))
         | (ValueType::Optional(one), ValueType::Optional(other)) => is_alike(one, other),
         (ValueType::Other(one), ValueType::Other(other)) => one == other,
@@ -248,52 +239,47 @@ mod tests {
     use super::*;
 
     fn info(name: &str, element_type: ElementType, dims: &[Dim]) -> TensorInfo {
+        let (name, dims) = (name.into(), Some(dims.to_vec()));
         TensorInfo {
-            name: name.to_owned().into(),
-            value_type: ValueType::Tensor {
-                element_type,
-                dims: Some(dims.to_vec()),
-            },
+            name,
+            value_type: ValueType::Tensor { element_type, dims },
         }
     }
 
     #[test]
     fn widths_of_numbers_may_differ_and_names_ranks_and_kinds_may_not() {
-        let base = || info("a", ElementType::Float, &[Dim::Unknown, Dim::Fixed(3)]);
-        let half = info(
-            "a",
-            ElementType::Float16,
-            &[Dim::Symbolic("n".into()), Dim::Fixed(4)],
-        );
-        assert!(are_alike(&[base()], &[half]));
+        let dims = [Dim::Unknown, Dim::Fixed(3)];
+        let base = [info("a", ElementType::Float, &dims)];
+        let named = [Dim::Symbolic("n".into()), Dim::Fixed(4)];
+        assert!(are_alike(&base, &[info("a", ElementType::Float16, &named)]));
         for other in [
-            info("b", ElementType::Float, &[Dim::Unknown, Dim::Fixed(3)]),
-            info("a", ElementType::Int64, &[Dim::Unknown, Dim::Fixed(3)]),
-            info("a", ElementType::Float, &[Dim::Fixed(3)]),
+            info("b", ElementType::Float, &dims),
+            info("a", ElementType::Int64, &dims),
+            info("a", ElementType::Float, &dims[1..]),
         ] {
-            assert!(!are_alike(&[base()], &[other]));
+            assert!(!are_alike(&base, &[other]));
         }
-        assert!(!are_alike(&[base()], &[]));
+        assert!(!are_alike(&base, &[]));
     }
 
     #[test]
     fn scores_are_the_same_as_a_matrix_and_as_maps_whatever_they_and_how_many_rows_are_called() {
         let matrix = |classes| {
-            info(
-                "chances",
-                ElementType::Float,
-                &[Dim::Unknown, Dim::Fixed(classes)],
-            )
-            .value_type
+            let dims = [Dim::Unknown, Dim::Fixed(classes)];
+            info("chances", ElementType::Float, &dims).value_type
         };
-        let maps = ValueType::Other("seq(map(int64,tensor(float)))".into());
-        assert!(is_same(&matrix(3), &maps) && is_same(&maps, &matrix(3)) && is_same(&maps, &maps));
-        assert!(is_same(&matrix(3), &matrix(3)) && !is_same(&matrix(3), &matrix(4)));
         let rows = |rows| info("which", ElementType::Int64, &[rows]).value_type;
-        assert!(
-            is_same(&rows(Dim::Fixed(1)), &rows(Dim::Unknown))
-                && !is_same(&rows(Dim::Unknown), &maps)
-        );
+        let maps = ValueType::Other("seq(map(int64,tensor(float)))".into());
+        for (one, other) in [
+            (matrix(3), maps.clone()),
+            (maps.clone(), matrix(3)),
+            (maps.clone(), maps.clone()),
+            (matrix(3), matrix(3)),
+            (rows(Dim::Fixed(1)), rows(Dim::Unknown)),
+        ] {
+            assert!(is_same(&one, &other), "{one:?} {other:?}");
+        }
+        assert!(!is_same(&matrix(3), &matrix(4)) && !is_same(&rows(Dim::Unknown), &maps));
     }
 
     #[test]
@@ -307,9 +293,11 @@ mod tests {
 
     #[test]
     fn command_that_measures_those_left_out_is_told() {
-        let path = Path::new("my models/decoder.onnx");
-        let note = left_out(&[path]).unwrap();
-        assert!(note.contains("`decoder.onnx` has other inputs"), "{note}");
+        let note = left_out(&[Path::new("my models/decoder.onnx")]).unwrap();
+        assert!(
+            note.starts_with("`decoder.onnx` has other inputs"),
+            "{note}"
+        );
         assert!(
             note.ends_with("`onnxprof profile 'my models/decoder.onnx'`"),
             "{note}"

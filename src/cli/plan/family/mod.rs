@@ -13,12 +13,11 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use self::find::{Candidate, ModelFile};
+use self::find::{Candidate, Found};
 use super::inputs::InputArgs;
-use crate::cli::CliError;
+use crate::cli::{CliError, Result};
 use crate::onnx;
 use crate::plan::Variant;
-use crate::record::ModelSummary;
 
 /// The models that are compared, and what they are called together.
 #[derive(Debug)]
@@ -34,28 +33,34 @@ pub struct Family {
 
 /// Finds the models that the words name: files, and folders as exporters, model hubs and servers
 /// lay them out.
-pub fn family(
-    models: &[PathBuf],
-    baseline: Option<&str>,
-    inputs: &InputArgs,
-) -> Result<Family, CliError> {
-    let found = find::models(models)?;
-    let paths = found.files.iter().map(|file| &file.path);
-    paths
+pub fn family(models: &[PathBuf], baseline: Option<&str>, inputs: &InputArgs) -> Result<Family> {
+    let Found {
+        mut files,
+        mut notes,
+    } = find::models(models)?;
+    files
+        .iter()
+        .map(|file| &file.path)
         .chain(&inputs.data)
         .try_for_each(|path| require_text(path))?;
-    let mut notes = found.notes;
-    let candidates = kinds::largest(candidates(found.files), &mut notes);
+    // One file by itself is compared with nothing, and is read where it is described.
+    if files.len() > 1 {
+        for file in &mut files {
+            file.head = onnx::read(&file.path)
+                .ok()
+                .map(|model| onnx::summary(&model));
+        }
+    }
+    let candidates = kinds::largest(files, &mut notes);
     let paths: Vec<PathBuf> = candidates
         .iter()
-        .map(|candidate| candidate.file.path.clone())
+        .map(|candidate| candidate.path.clone())
         .collect();
-    let names = names::of(&paths);
     let name = match models {
         [folder] if folder.is_dir() => names::of_folder(folder),
         _ => names::of_file(&paths[0]),
     };
-    let mut variants: Vec<Variant> = names
+    let mut variants: Vec<Variant> = names::of(&paths)
         .into_iter()
         .zip(paths)
         .map(|(name, path)| Variant {
@@ -63,18 +68,23 @@ pub fn family(
             path,
         })
         .collect();
-    let heads: Vec<Option<&ModelSummary>> = candidates
-        .iter()
-        .map(|candidate| candidate.head.as_ref())
-        .collect();
-    let baseline = baseline::choose(&variants, &heads, baseline)?;
+    let baseline = baseline::choose(
+        &variants
+            .iter()
+            .zip(&candidates)
+            .map(|(variant, Candidate { head, .. })| baseline::Model {
+                variant,
+                head: head.as_ref(),
+            })
+            .collect::<Vec<_>>(),
+        baseline,
+    )?;
     notes.extend(baseline.note);
     // People read from the baseline to the candidates.
     variants[..=baseline.index].rotate_right(1);
-    let data = if inputs.data.is_none() {
-        data::beside(models, &variants, &mut notes)
-    } else {
-        None
+    let data = match inputs.data {
+        Some(_) => None,
+        None => data::beside(models, &variants, &mut notes),
     };
     Ok(Family {
         name,
@@ -85,31 +95,14 @@ pub fn family(
     })
 }
 
-/// What the files say of themselves. One file by itself is compared with nothing, and is read where
-/// it is described.
-fn candidates(files: Vec<ModelFile>) -> Vec<Candidate> {
-    let is_read = files.len() > 1;
-    let head = |path: &Path| onnx::read(path).ok().map(|model| onnx::summary(&model));
-    files
-        .into_iter()
-        .map(|file| Candidate {
-            head: is_read.then(|| head(&file.path)).flatten(),
-            file,
-        })
-        .collect()
-}
-
 /// A record names files in Unicode.
-fn require_text(path: &Path) -> Result<(), CliError> {
-    if path.to_str().is_some() {
-        return Ok(());
+fn require_text(path: &Path) -> Result<()> {
+    if path.to_str().is_none() {
+        let path = path.display();
+        return Err(CliError::bad_input(
+            format!("the path `{path}` is not UTF-8, so that no record can name it"),
+            "rename the file or its folder",
+        ));
     }
-    let message = format!(
-        "the path `{}` is not UTF-8, so that no record can name it",
-        path.display()
-    );
-    Err(CliError::bad_input(
-        message,
-        "rename the file or its folder",
-    ))
+    Ok(())
 }

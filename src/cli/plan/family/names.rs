@@ -1,8 +1,10 @@
 //! What variants are called.
 
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 use super::find;
+use crate::text::{distinct, joined};
 
 /// Marks of a name behind which a new word begins.
 const BORDERS: [char; 4] = ['-', '_', '.', '/'];
@@ -12,14 +14,16 @@ const BORDERS: [char; 4] = ['-', '_', '.', '/'];
 /// names, by which it is asked.
 pub(super) fn of(paths: &[PathBuf]) -> Vec<String> {
     let own: Vec<String> = paths.iter().map(|path| of_file(path)).collect();
-    if are_distinct(&own) && paths.iter().all(|path| served(path).is_some()) {
-        return own;
-    }
     if are_distinct(&own) {
-        return short(&own);
+        let are_served = paths.iter().all(|path| served(path).is_some());
+        return if are_served { own } else { short(&own) };
     }
-    let stems: Vec<PathBuf> = paths.iter().map(|path| path.with_extension("")).collect();
-    let by_folder = by_path(&stems.iter().map(|path| parts(path)).collect::<Vec<_>>());
+    let by_folder = by_path(
+        &paths
+            .iter()
+            .map(|path| parts(&path.with_extension("")))
+            .collect::<Vec<_>>(),
+    );
     if are_distinct(&by_folder) {
         return short(&by_folder);
     }
@@ -29,56 +33,56 @@ pub(super) fn of(paths: &[PathBuf]) -> Vec<String> {
 /// The name of a model by itself: its file's, or in a server's repository, `name/1/model.onnx`, its
 /// folder's.
 pub(super) fn of_file(path: &Path) -> String {
-    let name = served(path).or_else(|| path.file_stem());
-    name.map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+    served(path).map_or_else(|| stem(path), text)
+}
+
+/// The name of a file without its extension.
+pub(super) fn stem(path: &Path) -> String {
+    path.file_stem().map(text).unwrap_or_default()
+}
+
+fn text(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
 }
 
 /// The folder in a server's repository that a model lies in.
-fn served(path: &Path) -> Option<&std::ffi::OsStr> {
-    path.parent()
-        .filter(|folder| find::version(folder).is_some())
-        .and_then(Path::parent)
-        .and_then(Path::file_name)
+fn served(path: &Path) -> Option<&OsStr> {
+    let version = path.parent()?;
+    find::version(version)?;
+    version.parent()?.file_name()
 }
 
 /// The name of a folder of models; of a hub's cache, `models--owner--name`, the model's.
 pub(super) fn of_folder(folder: &Path) -> String {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let name = folder.file_name().map_or_else(
-        || "models".into(),
-        |name| name.to_string_lossy().into_owned(),
-    );
-    match name
+    let name = folder.file_name().map_or_else(|| "models".into(), text);
+    let hub = name
         .strip_prefix("models--")
-        .and_then(|name| name.rsplit_once("--"))
-    {
+        .and_then(|name| name.rsplit_once("--"));
+    match hub {
         Some((_, model)) if !model.is_empty() => model.to_owned(),
         _ => name,
     }
 }
 
 fn are_distinct(names: &[String]) -> bool {
-    names
-        .iter()
-        .enumerate()
-        .all(|(index, name)| !names[..index].contains(name))
+    distinct(names).len() == names.len()
 }
 
 /// The parts of the paths between those that all begin with and those that all end with, at least
 /// one of each.
 fn by_path(parts: &[Vec<String>]) -> Vec<String> {
     let shortest = parts.iter().map(Vec::len).min().unwrap_or(0);
-
     let begin = (0..shortest.saturating_sub(1))
         .take_while(|&index| all_have(parts, |parts| parts.get(index)))
         .count();
     let end = (0..shortest.saturating_sub(begin + 1))
-        .take_while(|&index| all_have(parts, |parts| parts.iter().rev().nth(index)))
+        .take_while(|&index| all_have(parts, |parts| parts.iter().nth_back(index)))
         .count();
     parts
         .iter()
-        .map(|parts| parts[begin..parts.len() - end].join("/"))
+        .map(|parts| &parts[begin..parts.len() - end])
+        .map(|parts| parts.join("/"))
         .collect()
 }
 
@@ -90,45 +94,47 @@ fn all_have(paths: &[Vec<String>], part: impl Fn(&[String]) -> Option<&String>) 
 
 fn parts(path: &Path) -> Vec<String> {
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
-    let folders = path
-        .parent()
+    path.parent()
         .into_iter()
         .flat_map(Path::components)
         .filter_map(|part| match part {
-            Component::Normal(name) => Some(text(name)),
+            Component::Normal(name) => Some(name),
             _ => None,
-        });
-    folders
-        .chain(path.file_stem().map(text))
-        .chain(path.extension().map(text))
+        })
+        .chain(path.file_stem())
+        .chain(path.extension())
+        .map(text)
         .collect()
 }
 
 /// Names without the words that all of them begin with: `digits-fp32`, `digits-int8` become `fp32`,
 /// `int8`.
 fn short(names: &[String]) -> Vec<String> {
-    let [first, others @ ..] = names else {
-        return Vec::new();
-    };
-    let is_border = |index: usize| first[..index].ends_with(BORDERS);
-    let shared = first
-        .char_indices()
-        .map(|(index, _)| index)
-        .rfind(|&index| {
-            is_border(index)
-                && others
-                    .iter()
-                    .all(|other| other.starts_with(&first[..index]))
-        });
-    let Some(shared) = shared.filter(|_| !others.is_empty()) else {
+    let Some((first, others)) = names.split_first().filter(|(_, others)| !others.is_empty()) else {
         return names.to_vec();
     };
+    let shared = first
+        .char_indices()
+        .map(|(index, _)| &first[..index])
+        .rfind(|begin| {
+            begin.ends_with(BORDERS) && others.iter().all(|other| other.starts_with(begin))
+        })
+        .map_or(0, str::len);
     let short: Vec<String> = names.iter().map(|name| name[shared..].to_owned()).collect();
     if short.iter().any(String::is_empty) {
-        names.to_vec()
-    } else {
-        short
+        return names.to_vec();
+    }
+    short
+}
+
+/// The first of several words, and how many more there are.
+pub(super) fn listed(words: impl Iterator<Item = String>, most: usize) -> String {
+    let words: Vec<String> = words.collect();
+    let more = words.len().saturating_sub(most);
+    let words = joined(words.into_iter().take(most));
+    match more {
+        0 => words,
+        more => format!("{words} and {more} more"),
     }
 }
 
@@ -141,56 +147,42 @@ mod tests {
         for (paths, names) in [
             // They lose the words that all begin with, and keep what is not a word of its own.
             (
-                &["digits-fp16.onnx", "digits-int8-static.onnx"][..],
-                &["fp16", "int8-static"][..],
+                "digits-fp16.onnx digits-int8-static.onnx",
+                "fp16, int8-static",
             ),
-            (&["a_b_fp32.onnx", "a_b_int8.onnx"], &["fp32", "int8"]),
-            (
-                &["resnet50.onnx", "resnet101.onnx"],
-                &["resnet50", "resnet101"],
-            ),
-            (&["model.onnx"], &["model"]),
-            (
-                &["model-.onnx", "model-int8.onnx"],
-                &["model-", "model-int8"],
-            ),
+            ("a_b_fp32.onnx a_b_int8.onnx", "fp32, int8"),
+            ("resnet50.onnx resnet101.onnx", "resnet50, resnet101"),
+            ("model.onnx", "model"),
+            ("model-.onnx model-int8.onnx", "model-, model-int8"),
             // Files of one name are called by what differs in their paths.
-            (&["fp32/model.onnx", "int8/model.onnx"], &["fp32", "int8"]),
+            ("fp32/model.onnx int8/model.onnx", "fp32, int8"),
             (
-                &["export-fp32/onnx/m.onnx", "export-int8/onnx/m.onnx"],
-                &["fp32", "int8"],
+                "export-fp32/onnx/m.onnx export-int8/onnx/m.onnx",
+                "fp32, int8",
             ),
-            (
-                &["a/m.onnx", "a/m_q.onnx", "b/m.onnx"],
-                &["a/m", "a/m_q", "b/m"],
-            ),
-            (&["net.onnx", "net.ort"], &["onnx", "ort"]),
-            (&["model.onnx", "int8/model.onnx"], &["model", "int8/model"]),
+            ("a/m.onnx a/m_q.onnx b/m.onnx", "a/m, a/m_q, b/m"),
+            ("net.onnx net.ort", "onnx, ort"),
+            ("model.onnx int8/model.onnx", "model, int8/model"),
             // Models of a server are called by their folders.
-            (&["repo/bert/1/model.onnx"], &["bert"]),
+            ("repo/bert/1/model.onnx", "bert"),
             (
-                &["repo/bert_a/1/model.onnx", "repo/bert_b/3/model.onnx"],
-                &["bert_a", "bert_b"],
+                "repo/bert_a/1/model.onnx repo/bert_b/3/model.onnx",
+                "bert_a, bert_b",
             ),
-            (
-                &["repo/bert/1/model.onnx", "repo/bert/2/model.onnx"],
-                &["1", "2"],
-            ),
+            ("repo/bert/1/model.onnx repo/bert/2/model.onnx", "1, 2"),
         ] {
-            assert_eq!(
-                of(&paths.iter().map(PathBuf::from).collect::<Vec<_>>()),
-                names,
-                "{paths:?}"
-            );
+            let paths: Vec<PathBuf> = paths.split(' ').map(PathBuf::from).collect();
+            assert_eq!(joined(of(&paths)), names, "{paths:?}");
         }
     }
 
     #[test]
     fn folder_of_a_hub_s_cache_is_called_by_its_model() {
-        assert_eq!(
-            of_folder(Path::new("/nowhere/models--owner--tiny-net")),
-            "tiny-net"
-        );
-        assert_eq!(of_folder(Path::new("/nowhere/digits")), "digits");
+        for (folder, name) in [
+            ("/nowhere/models--owner--tiny-net", "tiny-net"),
+            ("/nowhere/digits", "digits"),
+        ] {
+            assert_eq!(of_folder(folder.as_ref()), name);
+        }
     }
 }

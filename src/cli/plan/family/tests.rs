@@ -4,12 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-
-const DIGITS: [(&str, &str); 3] = [
-    ("model", "digits-fp32"),
-    ("model_fp16", "digits-fp16"),
-    ("model_quantized", "digits-int8-dynamic"),
-];
+use crate::text::joined;
 
 /// A folder with copies of models from below `models/`.
 fn tree(copies: &[(&str, &str)]) -> tempfile::TempDir {
@@ -23,37 +18,35 @@ fn tree(copies: &[(&str, &str)]) -> tempfile::TempDir {
     root
 }
 
-fn found(root: &tempfile::TempDir, words: &[&str]) -> Family {
-    let words: Vec<PathBuf> = words.iter().map(|word| root.path().join(word)).collect();
+fn found(root: &tempfile::TempDir, words: &str) -> Family {
+    let words: Vec<PathBuf> = words
+        .split(' ')
+        .map(|word| root.path().join(word))
+        .collect();
     family(&words, None, &InputArgs::default()).unwrap()
 }
 
-fn names(family: &Family) -> Vec<&str> {
-    family
-        .variants
-        .iter()
-        .map(|variant| variant.name.exact())
-        .collect()
+fn names(family: &Family) -> String {
+    joined(family.variants.iter().map(|variant| variant.name.exact()))
 }
 
 #[test]
 fn folder_of_a_hub_is_one_family_and_the_parts_of_another_model_are_named() {
-    let mut copies: Vec<(String, String)> = DIGITS
-        .iter()
-        .map(|(to, from)| (format!("onnx/{to}.onnx"), format!("digits/{from}.onnx")))
-        .collect();
-    copies.push((
-        "onnx/decoder_model_merged.onnx".into(),
-        "fixtures/bert-tiny-random-weights.onnx".into(),
-    ));
-    let copies: Vec<(&str, &str)> = copies
-        .iter()
-        .map(|(to, from)| (to.as_str(), from.as_str()))
-        .collect();
-    let root = tree(&copies);
+    let root = tree(&[
+        ("onnx/model.onnx", "digits/digits-fp32.onnx"),
+        ("onnx/model_fp16.onnx", "digits/digits-fp16.onnx"),
+        (
+            "onnx/model_quantized.onnx",
+            "digits/digits-int8-dynamic.onnx",
+        ),
+        (
+            "onnx/decoder_model_merged.onnx",
+            "fixtures/bert-tiny-random-weights.onnx",
+        ),
+    ]);
     for word in ["onnx", ""] {
-        let family = found(&root, &[word]);
-        assert_eq!(names(&family), ["model", "model_fp16", "model_quantized"]);
+        let family = found(&root, word);
+        assert_eq!(names(&family), "model, model_fp16, model_quantized");
         let [others, baseline] = &family.notes[..] else {
             panic!("{:?}", family.notes)
         };
@@ -74,13 +67,11 @@ fn baseline_is_found_whatever_the_files_are_called_and_is_none_that_cannot_be_re
         ("m/a.onnx", "digits/digits-int8-static.onnx"),
         ("m/b.onnx", "digits/digits-fp16.onnx"),
         ("m/c.onnx", "digits/digits-fp32.onnx"),
+        ("n/a.onnx", "fixtures/broken/truncated.onnx"),
+        ("n/b.onnx", "digits/digits-fp16.onnx"),
     ]);
-    assert_eq!(names(&found(&root, &["m"])), ["c", "a", "b"]);
-    let root = tree(&[
-        ("m/a.onnx", "fixtures/broken/truncated.onnx"),
-        ("m/b.onnx", "digits/digits-fp16.onnx"),
-    ]);
-    assert_eq!(names(&found(&root, &["m"])), ["b", "a"]);
+    assert_eq!(names(&found(&root, "m")), "c, a, b");
+    assert_eq!(names(&found(&root, "n")), "b, a");
 }
 
 #[test]
@@ -89,19 +80,13 @@ fn models_of_one_file_name_are_told_apart_by_their_folders() {
         ("export-int8/model.onnx", "digits/digits-int8-static.onnx"),
         ("export-fp32/model.onnx", "digits/digits-fp32.onnx"),
     ]);
-    let expected = ["fp32", "int8"];
-    assert_eq!(names(&found(&root, &[""])), expected);
-    assert_eq!(
-        names(&found(&root, &["export-int8", "export-fp32"])),
-        expected
-    );
-    assert_eq!(
-        names(&found(
-            &root,
-            &["export-int8/model.onnx", "export-fp32/model.onnx"]
-        )),
-        expected
-    );
+    for words in [
+        "",
+        "export-int8 export-fp32",
+        "export-int8/model.onnx export-fp32/model.onnx",
+    ] {
+        assert_eq!(names(&found(&root, words)), "fp32, int8", "{words}");
+    }
 }
 
 #[test]
@@ -114,14 +99,18 @@ fn repository_of_a_server_is_a_family_of_its_models() {
         ),
         ("repository/net_b/2/model.onnx", "digits/digits-fp16.onnx"),
     ]);
-    let family = found(&root, &["repository"]);
-    assert_eq!(
-        (names(&family), family.name.as_str()),
-        (vec!["net_a", "net_b"], "repository")
-    );
-    assert!(family.variants[1].path.ends_with("net_b/2/model.onnx"));
-    let one = found(&root, &["repository/net_a"]);
-    assert_eq!((names(&one), one.name.as_str()), (vec!["net_a"], "net_a"));
+    for (word, expected, name) in [
+        ("repository", "net_a, net_b", "repository"),
+        ("repository/net_a", "net_a", "net_a"),
+    ] {
+        let family = found(&root, word);
+        assert_eq!(
+            (names(&family).as_str(), family.name.as_str()),
+            (expected, name)
+        );
+    }
+    let newest = &found(&root, "repository").variants[1].path;
+    assert!(newest.ends_with("net_b/2/model.onnx"));
 }
 
 #[test]
@@ -133,10 +122,10 @@ fn links_of_a_hub_s_cache_keep_the_names_that_they_have() {
         .join("hub/models--me--digits/snapshots/abc/onnx");
     fs::create_dir_all(&snapshot).unwrap();
     std::os::unix::fs::symlink("../../../blobs/0a", snapshot.join("model.onnx")).unwrap();
-    let family = found(&root, &["hub/models--me--digits"]);
+    let family = found(&root, "hub/models--me--digits");
     assert_eq!(
-        (names(&family), family.name.as_str()),
-        (vec!["model"], "digits")
+        (names(&family).as_str(), family.name.as_str()),
+        ("model", "digits")
     );
     assert!(
         family.variants[0]
@@ -152,43 +141,33 @@ fn files_that_are_named_stay_and_decide_which_others_of_a_folder_do() {
         ("m/two.onnx", "digits/digits-fp16.onnx"),
         ("encoder.onnx", "fixtures/bert-tiny-random-weights.onnx"),
     ]);
-    let mixed = found(&root, &["m", "encoder.onnx"]);
-    assert_eq!(names(&mixed), ["encoder"]);
+    let mixed = found(&root, "m encoder.onnx");
+    assert_eq!(names(&mixed), "encoder");
+    let notes = mixed.notes.concat();
     assert!(
-        mixed
-            .notes
-            .iter()
-            .any(|note| note.contains("`one.onnx`, `two.onnx` have other inputs")),
-        "{mixed:?}"
+        notes.contains("`one.onnx`, `two.onnx` have other inputs"),
+        "{notes}"
     );
-    assert_eq!(
-        found(&root, &["m/one.onnx", "encoder.onnx"]).variants.len(),
-        2
-    );
+    assert_eq!(found(&root, "m/one.onnx encoder.onnx").variants.len(), 2);
 }
 
 #[test]
 fn data_in_the_folder_above_is_found_if_it_fits() {
-    let data = ("exports/digits-test.npz", "digits/digits-test.npz");
-    let model = |to| (to, "digits/digits-fp32.onnx");
+    let npz = "digits/digits-test.npz";
     let root = tree(&[
-        data,
-        model("exports/onnx/model.onnx"),
+        ("exports/digits-test.npz", npz),
+        ("exports/onnx/model.onnx", "digits/digits-fp32.onnx"),
         ("other/m.onnx", "fixtures/one-node.onnx"),
+        ("other/digits.npz", npz),
     ]);
     for word in ["exports", "exports/onnx", "exports/onnx/model.onnx"] {
         assert_eq!(
-            found(&root, &[word]).data,
-            Some(root.path().join(data.0)),
+            found(&root, word).data,
+            Some(root.path().join("exports/digits-test.npz")),
             "{word}"
         );
     }
-    fs::copy(
-        root.path().join(data.0),
-        root.path().join("other/digits.npz"),
-    )
-    .unwrap();
-    let misfit = found(&root, &["other"]);
+    let misfit = found(&root, "other");
     assert!(
         misfit.data.is_none() && misfit.notes[0].contains("data beside the models is not used"),
         "{misfit:?}"
@@ -203,7 +182,7 @@ fn several_data_files_that_fit_are_said_and_none_is_taken() {
         ("m/b.npz", npz),
         ("m/model.onnx", "digits/digits-fp32.onnx"),
     ]);
-    let family = found(&root, &["m"]);
+    let family = found(&root, "m");
     assert!(
         family.data.is_none() && family.notes[0].contains("since several fit"),
         "{family:?}"
