@@ -230,23 +230,19 @@ impl Runtime for ScriptedRuntime {
             strike(fault.kind, |message| load_error(model, message))?;
         }
         self.pass(variant.load_ns);
-        let clock = Arc::clone(&self.clock);
-        let machine = self.machine.clone();
-        let latency_ratio = options::latency_ratio(&variant.options, &spec.options);
-        let memory = options::taken(&variant.options, &spec.options)
-            .map_err(|message| load_error(model, message))?;
         let effect = Effect {
             execution_providers: vec![spec.execution_provider.exact().to_owned()],
             ..Effect::default()
         };
         Ok(Box::new(ScriptedSession {
-            variant,
-            latency_ratio,
-            _memory: memory,
+            latency_ratio: options::latency_ratio(&variant.options, &spec.options),
+            _memory: options::taken(&variant.options, &spec.options)
+                .map_err(|message| load_error(model, message))?,
             model: model.to_owned(),
             real_time: self.script.real_time,
-            clock,
-            machine,
+            clock: Arc::clone(&self.clock),
+            machine: self.machine.clone(),
+            variant,
             effect,
         }))
     }

@@ -255,11 +255,8 @@ fn load_error(model: &Path, spec: &SessionSpec, error: &ort::Error) -> EngineErr
 
 fn run_twice(session: &OrtSession, spec: &SessionSpec, sets: &[HeldSet]) -> Result<()> {
     let mut inference = io_binding::bind(session, place(spec), NO_GRAPH, sets)?;
-    for _ in 0..2 {
-        inference.bind_outputs()?;
-        inference.run()?;
-    }
-    Ok(())
+    profile::run_anew(inference.as_mut())?;
+    profile::run_anew(inference.as_mut())
 }
 
 /// The entries that were asked for, and those that say whether threads spin, as the session has

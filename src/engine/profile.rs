@@ -112,10 +112,15 @@ fn wake(inference: &mut dyn Inference, most: u64) -> Result<()> {
         if MonotonicClock.now().since(began) >= WAKING {
             break;
         }
-        inference.bind_outputs()?;
-        inference.run()?;
+        run_anew(inference)?;
     }
     Ok(())
+}
+
+/// Outputs are bound anew before an inference, since their sizes may change.
+pub(super) fn run_anew(inference: &mut dyn Inference) -> Result<()> {
+    inference.bind_outputs()?;
+    inference.run()
 }
 
 /// Outputs are bound anew before each inference, since their sizes may change.

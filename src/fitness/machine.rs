@@ -203,9 +203,13 @@ mod tests {
         assert_eq!([0.10, 0.49, 0.51].map(others), [Valid, Suspect, Invalid]);
         let steal = |share| judged(|seen| seen.steal_ratio = Some(Ratio(share)));
         assert_eq!([0.05, 0.06, 0.21].map(steal), [Valid, Suspect, Invalid]);
-        let waiting = judged(|seen| seen.cpu_pressure_ratio = Some(Ratio(0.9)));
-        let short = judged(|seen| seen.memory_pressure_ratio = Some(Ratio(0.3)));
-        assert_eq!([waiting, short], [Suspect, Invalid]);
+        assert_eq!(
+            [
+                judged(|seen| seen.cpu_pressure_ratio = Some(Ratio(0.9))),
+                judged(|seen| seen.memory_pressure_ratio = Some(Ratio(0.3)))
+            ],
+            [Suspect, Invalid]
+        );
     }
 
     #[test]

@@ -107,9 +107,13 @@ async fn make_ready(job: &mut Job, observer: &mut dyn Observer) -> Result<Ready>
     let mut prepared = before::prepare(job, &mut launcher, observer).await?;
     let sampler = Sampler::new(&launcher.roots);
     let mut energy = EnergyWatch::begin(&job.plan, &launcher.roots, own);
-    let patience = rest::patience(job.extent, job.plan.schedule.budget_ns);
     // Before anything of the run computes on a GPU.
-    energy.look_at_idle(&sampler, patience).await;
+    energy
+        .look_at_idle(
+            &sampler,
+            rest::patience(job.extent, job.plan.schedule.budget_ns),
+        )
+        .await;
     let launch = settle::settle(job, &mut prepared.descriptions, &launcher, observer).await?;
     before::settle_plan(job, &prepared.descriptions)?;
     let launch = rehearse::labels(job, &mut prepared, launch, &launcher).await?;

@@ -66,7 +66,7 @@ fn spreads_file(host: &Host) -> Option<PathBuf> {
         host.usable_cpus_count,
         &host.virtualization,
     ))?;
-    Some(Cache::locate().ok()?.spreads().join(format!("{name}.json")))
+    Some(Cache::locate().ok()?.spreads().join(name + ".json"))
 }
 
 #[cfg(test)]

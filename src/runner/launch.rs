@@ -152,9 +152,12 @@ impl Launch {
 
 /// A session takes what its model file has at least; what lies in files of weights is mapped.
 fn ask_for_memory(model: &Path) -> Result<(), Failure> {
-    let size = std::fs::metadata(model).map_or(0, |metadata| metadata.len());
     let what = || format!("a session of `{}`", model.display());
-    memory::ask(Bytes(size), what).map_err(|reason| {
+    memory::ask(
+        Bytes(std::fs::metadata(model).map_or(0, |metadata| metadata.len())),
+        what,
+    )
+    .map_err(|reason| {
         Failure::of(FailureKind::OutOfMemory, reason.to_string())
             .hinted("measure fewer variants, runtimes or execution providers in one run")
     })

@@ -163,8 +163,6 @@ impl Run<'_> {
     }
 
     fn announce_heat(&mut self, configurations_count: u64) {
-        let elapsed = self.time.of_part();
-        let budget = self.budget();
         let tuning = self.journal.record().tuning.as_ref();
         let Some(heat) = tuning.and_then(|tuning| tuning.heats.last()) else {
             return;
@@ -174,8 +172,8 @@ impl Run<'_> {
             stage: heat.stage,
             rounds_done: heat.rounds.len() as u64,
             configurations_count,
-            elapsed,
-            budget,
+            elapsed: self.time.of_part(),
+            budget: self.budget(),
         });
     }
 }

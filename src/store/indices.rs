@@ -83,35 +83,52 @@ fn in_plan(record: &RunRecord) -> Option<String> {
 }
 
 fn named(record: &RunRecord) -> impl Iterator<Item = Named> {
-    let cells = record.cells.iter();
-    let blocks = record.blocks.iter();
-    cells
+    record
+        .cells
+        .iter()
         .map(|cell| Named::cell("cell", cell.key))
         .chain(record.launches.iter().flat_map(of_launch))
-        .chain(blocks.map(|block| Named::cell("block", block.key)))
+        .chain(
+            record
+                .blocks
+                .iter()
+                .map(|block| Named::cell("block", block.key)),
+        )
         .chain(beside_rounds(record))
 }
 
 /// Findings of launches beside the rounds.
 fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> {
-    let lost = record
+    record
         .lost_workers
         .iter()
-        .map(|one| ("lost worker", one.session));
-    let scores = record.accuracy.iter().map(|one| ("score", one.session));
-    let placements = record
-        .placements
-        .iter()
-        .map(|one| ("placement", one.session));
-    let profiles = record.operators.iter();
-    let contrasts = record.contrasts.iter();
-    let gaps = record.idle_gaps.iter();
-    lost.chain(scores)
-        .chain(placements)
+        .map(|one| ("lost worker", one.session))
+        .chain(record.accuracy.iter().map(|one| ("score", one.session)))
+        .chain(
+            record
+                .placements
+                .iter()
+                .map(|one| ("placement", one.session)),
+        )
         .map(|(what, session)| Named::at(what, session, None))
-        .chain(profiles.map(|one| Named::at("profile", one.session, one.shape)))
-        .chain(contrasts.map(|one| Named::at("contrast", one.session, one.shape)))
-        .chain(gaps.map(|one| Named::at("measurement after idle gaps", one.session, one.shape)))
+        .chain(
+            record
+                .operators
+                .iter()
+                .map(|one| Named::at("profile", one.session, one.shape)),
+        )
+        .chain(
+            record
+                .contrasts
+                .iter()
+                .map(|one| Named::at("contrast", one.session, one.shape)),
+        )
+        .chain(
+            record
+                .idle_gaps
+                .iter()
+                .map(|one| Named::at("measurement after idle gaps", one.session, one.shape)),
+        )
 }
 
 fn of_launch(launch: &LaunchRecord) -> impl Iterator<Item = Named> {

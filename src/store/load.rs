@@ -86,11 +86,10 @@ fn parsed(path: &Path, text: &str, ask: Ask<'_>) -> Result<RunRecord> {
 /// and where they are so large that they are refused unread.
 #[must_use]
 pub fn size(run: &Path) -> Bytes {
-    let Ok((record, journal)) = paths(run) else {
-        return Bytes(0);
-    };
-    let journal = journal.map_or(0, |journal| readable(&journal, Kind::JOURNAL));
-    Bytes(readable(&record, Kind::RECORD).max(journal))
+    paths(run).map_or(Bytes(0), |(record, journal)| {
+        let journal = journal.map_or(0, |journal| readable(&journal, Kind::JOURNAL));
+        Bytes(readable(&record, Kind::RECORD).max(journal))
+    })
 }
 
 /// Size of a file; 0 where it is not there, or so large that it is refused.

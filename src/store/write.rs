@@ -58,7 +58,7 @@ fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 fn replace(path: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(parent) if parent != Path::new("") => parent,
         _ => Path::new("."),
     };
     let mut builder = tempfile::Builder::new();

@@ -47,10 +47,16 @@ pub(super) fn open_journal(
     };
     for runtime in runtimes {
         let record = journal.record();
-        let mut users = record.plan.sessions.iter();
-        let mut known = record.runtimes.iter();
-        if users.any(|session| *session.runtime.path() == runtime.path)
-            && known.all(|known| known.path != runtime.path)
+
+        if record
+            .plan
+            .sessions
+            .iter()
+            .any(|session| *session.runtime.path() == runtime.path)
+            && record
+                .runtimes
+                .iter()
+                .all(|known| known.path != runtime.path)
         {
             journal.append(Event::Runtime(runtime))?;
         }

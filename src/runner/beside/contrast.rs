@@ -117,14 +117,13 @@ impl Run<'_> {
     /// An error where there is nothing to tell.
     fn contrastable(&self, session: usize) -> Observed<()> {
         let spec = self.spec(session);
-        let description = self.description(session);
         let is_float = |described: &Described| computes_in_float(&described.model);
         let why = if spec.is_accelerated() {
             let name = spec.execution_provider.exact();
             format!("`{name}` does not compute with the CPU's denormals")
         } else if spec.options.session_config.contains_key(OPTION.0) {
             format!("`{}` is set in this session", OPTION.0)
-        } else if description.as_ref().is_ok_and(is_float) {
+        } else if self.description(session).as_ref().is_ok_and(is_float) {
             return Ok(());
         } else {
             "nothing in the model is floating point".into()

@@ -81,11 +81,10 @@ impl Run<'_> {
             float_rounding: self.spec(session).float_rounding(),
         };
         self.begin_beside(session, |session| Progress::Coupling { session });
-        let patience = self.patience(limit);
         let Some(mut launch) = self.launch(session, 0).await? else {
             return Ok(None);
         };
-        let coupling = match launch.couple(request, patience).await {
+        let coupling = match launch.couple(request, self.patience(limit)).await {
             Ok(coupling) => coupling,
             Err(failure) => {
                 self.fail_beside(&mut launch, &failure)?;

@@ -156,7 +156,7 @@ impl Run<'_> {
             cpus.map_or(host.usable_cpus_count, |cpus| cpus.len() as u64),
             &spec.options,
         ))?;
-        Some(Cache::locate().ok()?.peaks().join(format!("{name}.json")))
+        Some(Cache::locate().ok()?.peaks().join(name + ".json"))
     }
 }
 

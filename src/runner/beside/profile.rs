@@ -338,10 +338,9 @@ impl Run<'_> {
     }
 
     fn trace_file(&self, Subject { session, place }: Subject) -> PathBuf {
-        let folder = self.journal.folder().traces();
         let label = self.label(session) + &self.plan().shape_words(place.shape);
         let end = format!("batch{}.json", place.batch_size);
-        new_file(&folder, &file_safe(&label), &end)
+        new_file(&self.journal.folder().traces(), &file_safe(&label), &end)
     }
 }
 

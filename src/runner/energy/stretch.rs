@@ -126,12 +126,14 @@ impl Stretches {
     /// counter needs: a few figures of energy are worth more than many stretches that are too short
     /// for any.
     pub(in crate::runner) fn of(plan: &Plan, on_gpu: impl Fn(usize) -> bool) -> Stretches {
-        let sessions = (0..plan.sessions.len()).filter(|&session| on_gpu(session));
-        let cells = plan.cells().filter(|key| on_gpu(key.session));
         Stretches::within(
             plan.schedule.budget_ns,
-            times(sessions.count()),
-            times(cells.count()),
+            times(
+                (0..plan.sessions.len())
+                    .filter(|&session| on_gpu(session))
+                    .count(),
+            ),
+            times(plan.cells().filter(|key| on_gpu(key.session)).count()),
         )
     }
 

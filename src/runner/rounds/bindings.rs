@@ -180,11 +180,12 @@ impl Run<'_> {
     }
 
     pub(super) fn are_bound_unlike(&self, group: &Group, turns: &[Turn]) -> bool {
-        let mut keys = group.members.values();
-        let mut members = group.members.iter();
-        keys.any(|key| self.bound_anew.contains_key(&key.workload()))
+        group
+            .members
+            .values()
+            .any(|key| self.bound_anew.contains_key(&key.workload()))
             && (turns.iter().any(is_bound_once)
-                || members.any(|(place, key)| {
+                || group.members.iter().any(|(place, key)| {
                     self.is_open(*key) && turns.iter().all(|turn| turn.place != *place)
                 }))
     }

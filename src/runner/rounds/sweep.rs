@@ -29,9 +29,6 @@ pub(super) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_sha
         batch_size,
         load: plan.load_modes[0],
     };
-    let throughput = (0..plan.sessions.len())
-        .map(|session| throughput(&record.blocks, at.of(session)))
-        .collect();
     let peaks = record
         .launches
         .iter()
@@ -43,7 +40,9 @@ pub(super) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_sha
         .sum::<u64>();
     Step {
         batch_size,
-        throughput,
+        throughput: (0..plan.sessions.len())
+            .map(|session| throughput(&record.blocks, at.of(session)))
+            .collect(),
         peak_memory: (peak_memory > 0).then_some(Bytes(peak_memory)),
         budget_share,
     }
@@ -73,13 +72,12 @@ pub(super) fn end(steps: &[Step], next: u64, available: Option<Bytes>) -> Option
 
 fn saturation(steps: &[Step]) -> Option<String> {
     let (before, tail) = steps.split_at(steps.len().checked_sub(SATURATED_IN_A_ROW)?);
-    let sessions = steps[0].throughput.len();
     let are_measured = tail
         .iter()
         .all(|step| step.throughput.iter().any(Option::is_some));
     let saturated = !before.is_empty()
         && are_measured
-        && (0..sessions).all(|session| gains_nothing(session, before, tail));
+        && (0..steps[0].throughput.len()).all(|session| gains_nothing(session, before, tail));
     saturated.then(|| {
         let sizes: Vec<String> = tail.iter().map(|step| step.batch_size.to_string()).collect();
         format!(

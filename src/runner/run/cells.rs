@@ -176,9 +176,8 @@ impl Run<'_> {
 
     /// Sessions that can be profiled, the baseline's first.
     pub(in crate::runner) fn in_turn(&self) -> Vec<usize> {
-        let baseline = self.baseline();
         let mut sessions: Vec<usize> = self.real_sessions().collect();
-        sessions.sort_by_key(|&session| Some(session) != baseline);
+        sessions.sort_by_key(|&session| Some(session) != self.baseline());
         sessions
     }
 }

@@ -140,7 +140,6 @@ impl Run<'_> {
     /// The first cell of a session that its model takes, with one request in flight, and what is
     /// fed there.
     pub(in crate::runner) fn smallest(&self, session: usize) -> Option<(CellKey, InputPlan)> {
-        let described = self.description(session).as_ref().ok()?;
         let key = self
             .plan()
             .workloads()
@@ -150,7 +149,15 @@ impl Run<'_> {
             load: LoadMode::SINGLE,
             ..key.workload()
         };
-        Some((at.of(session), described.inputs_at(key.shape).ok()?.clone()))
+        Some((
+            at.of(session),
+            self.description(session)
+                .as_ref()
+                .ok()?
+                .inputs_at(key.shape)
+                .ok()?
+                .clone(),
+        ))
     }
 
     /// Why outputs are to be bound anew at a place; `None` if they are bound once.

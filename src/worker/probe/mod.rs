@@ -356,14 +356,12 @@ mod tests {
 
     #[test]
     fn what_the_runtime_said_is_told_on_one_line() {
-        let words = RuntimeWords("Name:'Add_9'\n  9 by 8".to_owned());
-        let open = "it is open".to_owned();
         let tried = vec!["x [1]".to_owned()];
         let said = in_full(&InputError::NothingRuns {
-            open,
+            open: "it is open".to_owned(),
             tried,
             remedy: String::new(),
-            words,
+            words: RuntimeWords("Name:'Add_9'\n  9 by 8".to_owned()),
         });
         assert!(
             said.ends_with("tried x [1]; the last one was refused: Name:'Add_9' 9 by 8"),

@@ -163,15 +163,14 @@ impl Index {
     /// The evidence of an output that has the rows that the index names; absent if it has others.
     fn told_of_rows(&self, triple: Triple<'_>) -> Option<Told> {
         let axis = rows_axis(triple)?;
-        if !self.has_rows_of(triple, axis) {
-            return None;
-        }
-        Some(told::own(
-            triple.first,
-            triple.second,
-            &self.parts(triple.both, axis),
-            triple.floats,
-        ))
+        self.has_rows_of(triple, axis).then(|| {
+            told::own(
+                triple.first,
+                triple.second,
+                &self.parts(triple.both, axis),
+                triple.floats,
+            )
+        })
     }
 }
 

@@ -123,23 +123,19 @@ fn relative_gap(one: &TensorData, other: &TensorData) -> f64 {
 }
 
 fn first_part(triple: Triple<'_>, growth: &[Growth]) -> TensorData {
-    let ends = triple.first.shape();
     let axes = growth.iter().enumerate();
     axes.fold(triple.both.clone(), |part, (axis, growth)| match growth {
         Growth::Stays => part,
-        Growth::Adds | Growth::Covers => part.rows(axis, 0..ends[axis]),
+        Growth::Adds | Growth::Covers => part.rows(axis, 0..triple.first.shape()[axis]),
     })
 }
 
 fn second_part(triple: Triple<'_>, growth: &[Growth]) -> TensorData {
-    let starts = triple.first.shape();
-    let ends = triple.both.shape();
-    let lengths = triple.second.shape();
     let axes = growth.iter().enumerate();
     axes.fold(triple.both.clone(), |part, (axis, growth)| match growth {
         Growth::Stays => part,
-        Growth::Adds => part.rows(axis, starts[axis]..ends[axis]),
-        Growth::Covers => part.rows(axis, 0..lengths[axis]),
+        Growth::Adds => part.rows(axis, triple.first.shape()[axis]..triple.both.shape()[axis]),
+        Growth::Covers => part.rows(axis, 0..triple.second.shape()[axis]),
     })
 }
 

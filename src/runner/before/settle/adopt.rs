@@ -55,9 +55,8 @@ fn take(described: &mut Described, tried: &Tried) {
 /// The only batch size by what running showed, where the variant's file leaves it open: it holds
 /// for the others too.
 fn fixed_by_running(description: &Description, tried: &Tried) -> Option<u64> {
-    let described = description.as_ref().ok()?;
     let inputs = tried.inputs.as_ref()?;
-    fixed_batch(inputs, &described.model)
+    fixed_batch(inputs, &description.as_ref().ok()?.model)
         .is_none()
         .then_some(inputs.batch_axis.fixed_size)?
 }

@@ -48,7 +48,6 @@ pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<P
         usual: usual(plan),
     };
     let model = of_model(path, &described.model, &described.sha256, &sought)?;
-    let library = stamp(spec.runtime.path());
     let operators: Vec<Stamp> = spec
         .options
         .custom_ops
@@ -56,7 +55,7 @@ pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<P
         .map(|file| stamp(file))
         .collect();
     let way = digest(&(
-        library,
+        stamp(spec.runtime.path()),
         operators,
         &spec.execution_provider,
         &spec.provider,
