@@ -219,11 +219,15 @@ fn tensors(value: &DynValue) -> Option<Vec<DynValue>> {
         return None;
     };
     inner.is_tensor().then_some(())?;
-    let tensors = value
-        .view()
-        .downcast::<DynSequenceValueType>()
-        .ok()?
-        .try_extract_sequence::<DynTensorValueType>()
-        .ok()?;
-    Some(tensors.into_iter().map(DynValue::from).collect())
+    Some(
+        value
+            .view()
+            .downcast::<DynSequenceValueType>()
+            .ok()?
+            .try_extract_sequence::<DynTensorValueType>()
+            .ok()?
+            .into_iter()
+            .map(DynValue::from)
+            .collect(),
+    )
 }

@@ -142,7 +142,7 @@ fn record(
 fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> {
     let seconds = (report.elapsed_ns + report.rebinding_ns.unwrap_or_default()).as_secs_f64();
     let switches = SWITCHES_ALWAYS as f64 + SWITCHES_PER_SEC * seconds;
-    let signs = [
+    [
         (
             Disturbance::ContextSwitches,
             report.involuntary_switches_count as f64 > switches,
@@ -158,11 +158,10 @@ fn disturbances(report: &BlockReport, sample: &BlockSample) -> Vec<Disturbance> 
             sample.throttled_ns.is_some_and(|throttled| throttled.0 > 0),
         ),
         (Disturbance::MajorFaults, report.major_faults_count > 0),
-    ];
-    signs
-        .into_iter()
-        .filter_map(|(disturbance, seen)| seen.then_some(disturbance))
-        .collect()
+    ]
+    .into_iter()
+    .filter_map(|(disturbance, seen)| seen.then_some(disturbance))
+    .collect()
 }
 
 #[cfg(test)]

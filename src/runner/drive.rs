@@ -221,12 +221,11 @@ impl Run<'_> {
     }
 
     fn judge_machine(&mut self, watch: &Watch) -> Result<()> {
-        let judged = watch.judge(
+        self.append(watch.judge(
             &self.launcher.roots,
             self.record(),
             self.energy.conditions(),
-        );
-        self.append(judged)
+        ))
     }
 
     fn check_page_cache(&mut self) -> Result<()> {

@@ -35,8 +35,9 @@ fn write(file: &Path, found: &impl Serialize) -> io::Result<()> {
 
 /// A part of the names of files that are kept for the like of `identity` alone.
 pub(super) fn digest(identity: &impl Debug) -> Option<String> {
-    let digest = hash::copy(&mut format!("{identity:?}").as_bytes(), &mut io::sink()).ok()?;
-    Some(digest[..16].to_owned())
+    Some(
+        hash::copy(&mut format!("{identity:?}").as_bytes(), &mut io::sink()).ok()?[..16].to_owned(),
+    )
 }
 
 /// Earlier runs on this machine, the oldest first.

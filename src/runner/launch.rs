@@ -128,8 +128,9 @@ impl Launch {
     ) -> Result<LaunchCell, Failure> {
         // The peak of a process that was tried out with other inputs before is not the cell's.
         let is_own = !self.record.is_probed;
-        let peak = process::peak_resident(roots, self.worker.pid).ok();
-        cell.peak_memory_bytes = peak.filter(|_| is_own);
+        cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid)
+            .ok()
+            .filter(|_| is_own);
         match self.worker.ask(&Request::End, "end a batch size").await? {
             Response::Ended {
                 arena,
@@ -205,9 +206,9 @@ async fn load(
     record.session_load_ns = Some(session_load_ns);
     record.after_load_memory_bytes = process::private_memory(roots, pid).ok();
     record.load_peak_memory_bytes = process::peak_resident(roots, pid).ok();
-    let read = read_before.zip(process::storage_read_bytes(roots, pid).ok());
-    record.load_storage_read_bytes =
-        read.map(|(before, after)| Bytes(after.0.saturating_sub(before.0)));
+    record.load_storage_read_bytes = read_before
+        .zip(process::storage_read_bytes(roots, pid).ok())
+        .map(|(before, after)| Bytes(after.0.saturating_sub(before.0)));
     record.effective = Some(EffectiveOptions {
         cpus: process::allowed_cpus(roots, pid).unwrap_or_default(),
         threads_before_load_count,

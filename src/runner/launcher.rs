@@ -63,8 +63,12 @@ impl Launcher {
     }
 
     pub(super) fn number_after(&mut self, record: &RunRecord) {
-        let numbers = record.launches.iter().map(|launch| launch.launch + 1);
-        self.next_number = numbers.max().unwrap_or(0);
+        self.next_number = record
+            .launches
+            .iter()
+            .map(|launch| launch.launch + 1)
+            .max()
+            .unwrap_or(0);
     }
 
     pub(super) fn number(&mut self) -> u64 {
@@ -230,9 +234,8 @@ mod tests {
             let number = launcher.number();
             launcher.log_file("model", number, round).unwrap();
         }
-        let text = std::fs::read_to_string(run.logs().join("model.log")).unwrap();
         assert_eq!(
-            text,
+            std::fs::read_to_string(run.logs().join("model.log")).unwrap(),
             "# launch 0, round 1\n# launch 1, round 1\n# launch 2, round 2\n"
         );
     }

@@ -38,9 +38,10 @@ pub(super) fn log_name<'n>(names: impl Iterator<Item = &'n str>, place: usize) -
     for name in names.into_iter().take(place + 1) {
         last = name;
         if !taken.insert(last.to_lowercase()) {
-            let mut numbered = (2_u64..).map(|number| format!("{last}-{number}"));
-            let free = numbered.find(|free| all.insert(free.to_lowercase()));
-            last = free.unwrap_or_default();
+            last = (2_u64..)
+                .map(|number| format!("{last}-{number}"))
+                .find(|free| all.insert(free.to_lowercase()))
+                .unwrap_or_default();
         }
     }
     last

@@ -66,8 +66,8 @@ impl Patience {
         if self.answer.is_some() || !expected.is_zero() {
             return self.limit_of(longest.max(expected));
         }
-        let left = until(self.end).max(longest * TIMES).max(LEAST);
-        self.usual.min(left)
+        self.usual
+            .min(until(self.end).max(longest * TIMES).max(LEAST))
     }
 
     /// The limit where something of the kind took so long: no more than what is left, but what was
@@ -163,8 +163,10 @@ mod tests {
     #[test]
     fn a_worker_has_three_times_its_longest_answer_and_not_more_than_is_left_but_may_end_what_it_began()
      {
-        let expected = patience(Some(100), Some(SECOND), Some(SECOND)).limit(&END, SECOND * 10);
-        assert_about(expected, 30.0);
+        assert_about(
+            patience(Some(100), Some(SECOND), Some(SECOND)).limit(&END, SECOND * 10),
+            30.0,
+        );
         for (left, answer, secs) in [
             (100, SECOND / 10, 5.0),
             (100, SECOND * 4, 12.0),

@@ -85,13 +85,14 @@ impl Run<'_> {
 
     /// Closes cells that failed before the search was taken up again.
     fn close_failed(&mut self) {
-        let failed = self
-            .journal
-            .record()
-            .cells
-            .iter()
-            .filter(|cell| matches!(cell.outcome, Outcome::Failed(_)));
-        self.closed.extend(failed.map(|cell| cell.key));
+        self.closed.extend(
+            self.journal
+                .record()
+                .cells
+                .iter()
+                .filter(|cell| matches!(cell.outcome, Outcome::Failed(_)))
+                .map(|cell| cell.key),
+        );
     }
 
     fn next_round(&self) -> u64 {

@@ -171,10 +171,13 @@ impl WorkerProcess {
 
     /// Reports an answer that does not fit its request, and ends the worker.
     pub(super) async fn unexpected(&mut self, response: &Response) -> Failure {
-        let text = serde_json::to_string(response).unwrap_or_default();
         self.protocol_failure(&format!(
             "gave an answer out of turn: {}",
-            excerpt(text.as_bytes())
+            excerpt(
+                serde_json::to_string(response)
+                    .unwrap_or_default()
+                    .as_bytes()
+            )
         ))
         .await
     }
@@ -244,10 +247,12 @@ impl WorkerProcess {
     async fn end_failure(&mut self, doing: &str) -> Failure {
         let status = timeout(END_PATIENCE, self.child.wait()).await;
         self.kill().await;
-        let kills = self.oom_kills_before.zip(oom_kills());
         let end = End {
             status: status.ok().and_then(Result::ok),
-            oom_killed: kills.is_some_and(|(before, now)| now > before),
+            oom_killed: self
+                .oom_kills_before
+                .zip(oom_kills())
+                .is_some_and(|(before, now)| now > before),
             last_words: self.log.last_words(),
         };
         end.describe(doing)

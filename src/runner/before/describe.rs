@@ -75,9 +75,8 @@ fn require_same_interface(plan: &Plan, descriptions: &mut [Description]) {
                 found.join(", "),
                 expected.join(", ")
             );
-            let failure = Failure::of(FailureKind::BadInput, message);
-            *description =
-                Err(failure.hinted("profile models with other inputs in runs of their own"));
+            *description = Err(Failure::of(FailureKind::BadInput, message)
+                .hinted("profile models with other inputs in runs of their own"));
         }
     }
 }
@@ -109,11 +108,14 @@ pub(super) fn fit_batch_sizes(plan: &mut Plan, descriptions: &[Description]) -> 
     let only: Vec<Option<u64>> = axes.iter().map(|axis| sizes::only(axis)).collect();
     plan.batch_sizes = sizes::fitted(&plan.batch_sizes, &only);
     if let Some(tuning) = &mut plan.tuning {
-        let default = descriptions[plan.baseline]
-            .as_ref()
-            .ok()
-            .and_then(|described| sizes::only(batch_axis(described)));
-        fit_search(&mut tuning.space.batch_sizes, &plan.batch_sizes, default);
+        fit_search(
+            &mut tuning.space.batch_sizes,
+            &plan.batch_sizes,
+            descriptions[plan.baseline]
+                .as_ref()
+                .ok()
+                .and_then(|described| sizes::only(batch_axis(described))),
+        );
     }
     let is_any_free = only.contains(&None) || only.is_empty();
     (!is_any_free).then(|| only_words(&axes))

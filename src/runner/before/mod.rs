@@ -85,8 +85,12 @@ fn resume(
 }
 
 fn require_same_files(old: &RunRecord, fresh: &RunRecord) -> Result<()> {
-    let files = old.variants.iter().zip(&fresh.variants);
-    for (variant, (before, now)) in old.plan.variants.iter().zip(files) {
+    for (variant, (before, now)) in old
+        .plan
+        .variants
+        .iter()
+        .zip(old.variants.iter().zip(&fresh.variants))
+    {
         if before.sha256 != now.sha256 {
             return Err(another("file", &variant.path));
         }
@@ -168,11 +172,14 @@ pub(super) async fn prepare(
 
 /// Threads of the largest pool of a session, planned or searched.
 fn largest_pool(plan: &Plan) -> u64 {
-    let searches = plan.tuning.iter();
     plan.sessions
         .iter()
         .map(|spec| &spec.options.intra_threads)
-        .chain(searches.flat_map(|tuning| &tuning.space.intra_threads))
+        .chain(
+            plan.tuning
+                .iter()
+                .flat_map(|tuning| &tuning.space.intra_threads),
+        )
         .max()
         .copied()
         .unwrap_or(1)
@@ -230,11 +237,13 @@ fn notes(job: &Job, descriptions: &[Description]) -> Vec<String> {
 pub(super) fn first_record(job: &Job, descriptions: &[Description]) -> RunRecord {
     let plan = &job.plan;
     let mut described = descriptions.iter().flatten();
-    let costs = described.clone().map(|described| described.harness_cost_ns);
     RunRecord {
         schema_version: SCHEMA_VERSION,
         run: RunInfo {
-            harness_cost_ns: costs.min(),
+            harness_cost_ns: described
+                .clone()
+                .map(|described| described.harness_cost_ns)
+                .min(),
             ..job.info.clone()
         },
         host: job.host.clone(),

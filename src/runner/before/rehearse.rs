@@ -115,15 +115,17 @@ impl Rehearsal {
         if !is_labelled || spec.is_scripted() || job.resumed.is_some() {
             return None;
         }
-        let inferences = prepared
-            .descriptions
-            .iter()
-            .flatten()
-            .filter_map(|described| described.probe.as_ref()?.inference_ns);
         Some(Rehearsal {
             session,
             inputs: described.inputs.clone(),
-            inference: inferences.max().unwrap_or_default().into(),
+            inference: prepared
+                .descriptions
+                .iter()
+                .flatten()
+                .filter_map(|described| described.probe.as_ref()?.inference_ns)
+                .max()
+                .unwrap_or_default()
+                .into(),
         })
     }
 
@@ -256,9 +258,8 @@ mod tests {
             (SECOND / 10, Some(4), SECOND * 10, Some(4)),
             (SECOND * 7, Some(4), SECOND * 10, None),
         ] {
-            let rehearsal = rehearsal(inference, fixed_size);
             assert_eq!(
-                rehearsal.affordable(left),
+                rehearsal(inference, fixed_size).affordable(left),
                 samples,
                 "{inference:?} of {left:?}"
             );

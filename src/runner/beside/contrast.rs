@@ -53,12 +53,14 @@ struct Time {
 impl Found {
     /// Takes the medians of a pair of workers, the one without the change first.
     fn add(&mut self, unchanged: Vec<f64>, changed: Vec<f64>) {
-        let ratios = changed
-            .iter()
-            .zip(&unchanged)
-            .map(|(changed, unchanged)| (changed / unchanged).ln());
-        self.log_ratios
-            .push(ratios.filter(|ratio| ratio.is_finite()).collect());
+        self.log_ratios.push(
+            changed
+                .iter()
+                .zip(&unchanged)
+                .map(|(changed, unchanged)| (changed / unchanged).ln())
+                .filter(|ratio| ratio.is_finite())
+                .collect(),
+        );
         self.changed.extend(changed);
         self.unchanged.extend(unchanged);
     }

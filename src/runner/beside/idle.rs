@@ -122,8 +122,9 @@ impl Run<'_> {
                 return Ok(Err(failure.message));
             }
         }
-        let gaps = spending.map(|spending| gaps_of(&spending.shares, found, time));
-        Ok(Ok(gaps.unwrap_or_default()))
+        Ok(Ok(spending
+            .map(|spending| gaps_of(&spending.shares, found, time))
+            .unwrap_or_default()))
     }
 }
 
@@ -178,10 +179,13 @@ impl Spending {
             gap_ns: gap.into(),
             count,
         };
-        let expected = (gap + self.single * 2).saturating_mul(times(count));
         match launch
             .worker
-            .ask_expecting(expected, &request, "measure inferences after idle gaps")
+            .ask_expecting(
+                (gap + self.single * 2).saturating_mul(times(count)),
+                &request,
+                "measure inferences after idle gaps",
+            )
             .await?
         {
             Response::Idled { latencies_ns } => Ok(latencies_ns),
@@ -218,15 +222,17 @@ fn cost(gap: Duration, single: Duration) -> f64 {
 }
 
 fn gaps_of(shares: &[Share], found: Vec<Vec<Vec<Nanos>>>, time: Duration) -> Vec<IdleGap> {
-    let gaps = shares.iter().zip(found);
-    gaps.map(|(share, latencies)| IdleGap {
-        gap_ns: share.gap.into(),
-        latencies_ns: match share.count {
-            0 => Err(why_not(share.gap, time).into()),
-            _ => Ok(latencies),
-        },
-    })
-    .collect()
+    shares
+        .iter()
+        .zip(found)
+        .map(|(share, latencies)| IdleGap {
+            gap_ns: share.gap.into(),
+            latencies_ns: match share.count {
+                0 => Err(why_not(share.gap, time).into()),
+                _ => Ok(latencies),
+            },
+        })
+        .collect()
 }
 
 fn why_not(gap: Duration, time: Duration) -> String {

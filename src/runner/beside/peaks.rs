@@ -112,10 +112,11 @@ impl Run<'_> {
         };
         worker.end().await;
         let runtime = self.record().runtime_of(session);
-        let version = runtime.map(|runtime| runtime.version.clone());
         Ok(MachinePeaks {
             runtime: spec.runtime.path().clone(),
-            runtime_version: version.unwrap_or_default(),
+            runtime_version: runtime
+                .map(|runtime| runtime.version.clone())
+                .unwrap_or_default(),
             intra_threads: spec.options.intra_threads,
             rates,
             measured_at: jiff::Timestamp::now().to_string().into(),

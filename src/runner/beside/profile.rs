@@ -97,11 +97,18 @@ impl Run<'_> {
     pub(in crate::runner) async fn place_all(&mut self) -> Result<()> {
         let mut subjects = self.unplaced();
         subjects.retain(|subject| self.is_to_be_placed(subject.session));
-        let time = self.budget().map(|budget| budget.mul_f64(BUDGET_SHARE));
-        let mut pass = Pass::begin(time, subjects.len());
+        let mut pass = Pass::begin(
+            self.budget().map(|budget| budget.mul_f64(BUDGET_SHARE)),
+            subjects.len(),
+        );
         for subject in subjects {
-            let length = pass.next_length(Duration::ZERO).unwrap_or_default();
-            pass.overhead = Some(self.profile(subject, length).await?);
+            pass.overhead = Some(
+                self.profile(
+                    subject,
+                    pass.next_length(Duration::ZERO).unwrap_or_default(),
+                )
+                .await?,
+            );
         }
         Ok(())
     }
@@ -339,8 +346,11 @@ impl Run<'_> {
 
     fn trace_file(&self, Subject { session, place }: Subject) -> PathBuf {
         let label = self.label(session) + &self.plan().shape_words(place.shape);
-        let end = format!("batch{}.json", place.batch_size);
-        new_file(&self.journal.folder().traces(), &file_safe(&label), &end)
+        new_file(
+            &self.journal.folder().traces(),
+            &file_safe(&label),
+            &format!("batch{}.json", place.batch_size),
+        )
     }
 }
 

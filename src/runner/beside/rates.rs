@@ -32,8 +32,10 @@ pub(super) fn rates(record: &RunRecord, session: usize) -> Rates {
         .iter()
         .filter(|block| block.key.session == session)
     {
-        let rate = block.predictions() / block.elapsed_ns.as_f64().max(1.0);
-        rates.entry(Place::of(block.key)).or_default().push(rate);
+        rates
+            .entry(Place::of(block.key))
+            .or_default()
+            .push(block.predictions() / block.elapsed_ns.as_f64().max(1.0));
     }
     let rates = rates.into_iter();
     rates.map(|(place, rates)| (place, median(rates))).collect()

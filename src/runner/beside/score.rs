@@ -34,8 +34,7 @@ impl Run<'_> {
             // The slowest go first, until the baseline and those that are left have time. What is
             // skipped takes none.
             while order.len() > 1 && self.has_no_time(order[0], self.scoring_share(order[0])) {
-                let record = self.unscored(order.remove(1), 1, Outcome::skipped(NO_TIME));
-                self.put_score(record)?;
+                self.put_score(self.unscored(order.remove(1), 1, Outcome::skipped(NO_TIME)))?;
             }
         }
         for session in order {
@@ -63,8 +62,10 @@ impl Run<'_> {
         }
         let baseline = self.baseline();
         sessions.sort_by_key(|&session| {
-            let inference = Reverse(self.inference_time(session));
-            (Some(session) != baseline, inference)
+            (
+                Some(session) != baseline,
+                Reverse(self.inference_time(session)),
+            )
         });
         sessions
     }
@@ -108,11 +109,10 @@ impl Run<'_> {
     }
 
     fn scored_baseline(&self) -> Option<&AccuracyRecord> {
-        let baseline = self.baseline();
         self.record()
             .accuracy
             .iter()
-            .find(|record| Some(record.session) == baseline && record.outcome.is_ok())
+            .find(|record| Some(record.session) == self.baseline() && record.outcome.is_ok())
     }
 
     /// Where labels could not be judged before anything was measured, it shows here whether scores
@@ -315,8 +315,12 @@ impl Run<'_> {
             None => self.scoring_order(),
         };
         sessions.retain(|&other| other == session || !self.is_scored(other));
-        let launches = sessions.iter().filter_map(|&one| self.launch_time(one));
-        let left = time.saturating_sub(launches.sum());
+        let left = time.saturating_sub(
+            sessions
+                .iter()
+                .filter_map(|&one| self.launch_time(one))
+                .sum(),
+        );
         let all: f64 = sessions.iter().map(|&one| self.inference_secs(one)).sum();
         let own = left.mul_f64(self.inference_secs(session) / all.max(1e-9));
         // The baseline ends with its time, the others with its samples: theirs is there in case
@@ -342,8 +346,9 @@ impl Run<'_> {
     }
 
     fn has_no_time(&self, session: usize, share: Share) -> bool {
-        let inference = self.inference_time(session).unwrap_or_default();
-        share.limit.is_some_and(|limit| limit < inference)
+        share
+            .limit
+            .is_some_and(|limit| limit < self.inference_time(session).unwrap_or_default())
     }
 }
 

@@ -66,13 +66,12 @@ impl EnergyWatch {
             .any(|session| session.nvidia_device().is_some())
             .then(|| Gpus::open(roots).map_err(|error| error.reason().into()));
         let visible = std::env::var("CUDA_VISIBLE_DEVICES").ok();
-        let devices = plan
-            .sessions
-            .iter()
-            .map(|session| device(session, gpus.as_ref(), visible.as_deref()))
-            .collect();
         let mut watch = EnergyWatch {
-            devices,
+            devices: plan
+                .sessions
+                .iter()
+                .map(|session| device(session, gpus.as_ref(), visible.as_deref()))
+                .collect(),
             monitor: None,
             idle: Vec::new(),
             cpu: Err("the run has not begun".into()),
@@ -125,8 +124,12 @@ impl EnergyWatch {
     }
 
     pub(super) fn level(&self, session: usize) -> Option<Observed<Bytes>> {
-        let index = self.devices.get(session)?.index()?;
-        Some(self.monitor.as_ref()?.gpus().memory_used(index))
+        Some(
+            self.monitor
+                .as_ref()?
+                .gpus()
+                .memory_used(self.devices.get(session)?.index()?),
+        )
     }
 
     pub(super) fn worked(
@@ -344,8 +347,11 @@ mod tests {
         ] {
             let [before, after] = ends;
             let ends = CounterEnds { before, after };
-            let found = watch(period).energy(0, ends, &GpuWindow::default(), Nanos(elapsed));
-            assert_eq!(found, expected.map_err(Plain::from), "{name}");
+            assert_eq!(
+                watch(period).energy(0, ends, &GpuWindow::default(), Nanos(elapsed)),
+                expected.map_err(Plain::from),
+                "{name}"
+            );
         }
     }
 }

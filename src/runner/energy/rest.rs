@@ -62,17 +62,16 @@ impl EnergyWatch {
             }
         }
         self.cpu = match (before, sampler.rapl()) {
-            (Ok(before), Ok(rapl)) => {
-                let power = before.zip(rapl.read()).and_then(|(before, after)| {
+            (Ok(before), Ok(rapl)) => before
+                .zip(rapl.read())
+                .and_then(|(before, after)| {
                     after.since(&before).total().over(began.elapsed().into())
-                });
-                power
-                    .ok_or("an energy counter could not be read any more".into())
-                    .map(|idle_watts| CpuPower {
-                        domains: rapl.names().into_iter().map(Plain::from).collect(),
-                        idle_watts,
-                    })
-            }
+                })
+                .ok_or("an energy counter could not be read any more".into())
+                .map(|idle_watts| CpuPower {
+                    domains: rapl.names().into_iter().map(Plain::from).collect(),
+                    idle_watts,
+                }),
             (Err(error), _) | (_, Err(error)) => Err(error.to_string().into()),
         };
         let Some(monitor) = &self.monitor else {
@@ -144,10 +143,9 @@ impl Counter {
     fn period(self) -> Observed<Nanos> {
         match (self.absent, self.changes.as_slice()) {
             (Some(reason), _) => Err(reason),
-            (None, [first, .., last]) => {
-                let count = times(self.changes.len() - 1);
-                Ok(Nanos::from(last.duration_since(*first) / count))
-            }
+            (None, [first, .., last]) => Ok(Nanos::from(
+                last.duration_since(*first) / times(self.changes.len() - 1),
+            )),
             (None, _) => Err(format!(
                 "the energy counter changed less than twice in {} ms before the run",
                 IDLE.as_millis()
@@ -170,7 +168,11 @@ mod tests {
             ..Counter::default()
         };
         assert_eq!(counter.period(), Ok(Nanos(20_000_000)));
-        let none = Counter::default().period().unwrap_err();
-        assert!(none.contains("less than twice"));
+        assert!(
+            Counter::default()
+                .period()
+                .unwrap_err()
+                .contains("less than twice")
+        );
     }
 }

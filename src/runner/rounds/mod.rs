@@ -222,9 +222,9 @@ impl Run<'_> {
             .collect();
         if !left_out.is_empty() {
             let words = self.plan().shape_words(shape);
-            let left_out =
-                format!("batch sizes from {batch_size} on{words} are left out: {reason}");
-            self.observer.observe(&Progress::Note(&left_out));
+            self.observer.observe(&Progress::Note(&format!(
+                "batch sizes from {batch_size} on{words} are left out: {reason}"
+            )));
         }
         left_out
             .into_iter()

@@ -206,8 +206,11 @@ fn stretches(probe: &RunRecord, schedule: &Schedule) -> (Duration, Duration) {
 /// Of all rounds from the first launch on, the mean; between first and last blocks of workloads lie
 /// alternations.
 fn cost(run: &RunRecord) -> Option<RoundCost> {
-    let began = run.launches.iter().map(|launch| launch.started_ns).min()?;
-    let whole = Duration::from(run.run.elapsed_ns?.since(began));
+    let whole = Duration::from(
+        run.run
+            .elapsed_ns?
+            .since(run.launches.iter().map(|launch| launch.started_ns).min()?),
+    );
     let stretches = block_stretches(run);
     let rounds = run.blocks.iter().map(|block| block.round + 1).max()? as f64;
     let in_blocks: Duration = stretches.values().map(BlockStretch::length).sum();

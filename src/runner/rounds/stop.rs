@@ -122,11 +122,12 @@ fn looks(record: &RunRecord, closed: &BTreeSet<CellKey>) -> Vec<(CellKey, Look)>
 fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64) -> Look {
     let target = record.plan.schedule.target_half_width_ratio.0;
     let own = blocks.get(&key).map_or(&[][..], Vec::as_slice);
-    let other = record
+    let Some(partners) = record
         .plan
         .baseline_session()
-        .filter(|&session| session != key.session);
-    let Some(partners) = other.and_then(|session| blocks.get(&CellKey { session, ..key })) else {
+        .filter(|&session| session != key.session)
+        .and_then(|session| blocks.get(&CellKey { session, ..key }))
+    else {
         let width = median(record, key, own).and_then(|estimate| estimate.half_width_ratio());
         return match width {
             Some(width) if width <= target => Look::Narrow,
@@ -138,10 +139,10 @@ fn look(record: &RunRecord, blocks: &Blocks<'_>, key: CellKey, comparisons: u64)
         .unwrap_or_default()
         .0
         .ln_1p();
-    let ratios = Pairs::new(own, partners).log_ratios(|block| block.median_ns.as_f64());
-    PairedRatio::of(&ratios).map_or(Look::Open, |paired| {
-        stats::look(&paired, floor, target, comparisons)
-    })
+    PairedRatio::of(&Pairs::new(own, partners).log_ratios(|block| block.median_ns.as_f64()))
+        .map_or(Look::Open, |paired| {
+            stats::look(&paired, floor, target, comparisons)
+        })
 }
 
 /// The median latency of a cell as reports show it: that of all inferences, with the interval over

@@ -29,12 +29,11 @@ pub(super) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_sha
         batch_size,
         load: plan.load_modes[0],
     };
-    let peaks = record
+    let peak_memory = record
         .launches
         .iter()
         .flat_map(|launch| &launch.cells)
-        .filter(|cell| (cell.shape, cell.batch_size) == (shape, batch_size));
-    let peak_memory = peaks
+        .filter(|cell| (cell.shape, cell.batch_size) == (shape, batch_size))
         .filter_map(|cell| cell.peak_memory_bytes)
         .map(|peak| peak.0)
         .sum::<u64>();
@@ -52,12 +51,11 @@ pub(super) fn step(record: &RunRecord, shape: usize, batch_size: u64, budget_sha
 /// chance alone.
 fn throughput(blocks: &[BlockRecord], key: CellKey) -> Option<f64> {
     let round = blocks.last()?.round;
-    let timed = blocks
+    blocks
         .iter()
         .rev()
         .take_while(|block| block.round == round)
-        .filter(|block| block.key == key && block.phase == Phase::Timed);
-    timed
+        .filter(|block| block.key == key && block.phase == Phase::Timed)
         .map(|block| block.predictions() / block.elapsed_ns.as_secs_f64().max(1e-9))
         .max_by(f64::total_cmp)
 }

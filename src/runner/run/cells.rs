@@ -48,8 +48,9 @@ impl Run<'_> {
             let label = self.label(session);
             let places = self.places(&keys);
             let reason = reason.exact();
-            let text = format!("{label} is not measured at {places}: {reason}");
-            self.observer.observe(&Progress::Note(&text));
+            self.observer.observe(&Progress::Note(&format!(
+                "{label} is not measured at {places}: {reason}"
+            )));
         }
         Ok(())
     }
@@ -91,14 +92,13 @@ impl Run<'_> {
             _ => return Ok(()),
         };
         let shapes = &self.plan().shapes;
-        let others = self.keys(|other| {
+        self.keys(|other| {
             let is_larger = other.batch_size >= key.batch_size
                 && shapes[other.shape].covers(&shapes[key.shape]);
             other.session == key.session && (is_all || is_larger)
-        });
-        others
-            .into_iter()
-            .try_for_each(|other| self.close(other, Outcome::skipped(reason.clone())))
+        })
+        .into_iter()
+        .try_for_each(|other| self.close(other, Outcome::skipped(reason.clone())))
     }
 
     pub(in crate::runner) fn fail_session(

@@ -88,8 +88,9 @@ impl Run<'_> {
 
     pub(in crate::runner) fn diagnosis_log(&mut self, session: usize) -> Result<File> {
         let number = self.launcher.number();
-        let variant = self.spec(session).variant;
-        Ok(self.launcher.log_of(self.plan(), variant, number, 0)?)
+        Ok(self
+            .launcher
+            .log_of(self.plan(), self.spec(session).variant, number, 0)?)
     }
 
     /// Not in the record: its options may not be the plan's. With what an inference took in its

@@ -46,10 +46,14 @@ impl Run<'_> {
             .filter(|block| block.key.session == session);
         // The last of them, since the first of equal ones is had.
         let smallest = own.min_by_key(|block| (block.key.shape, block.key.batch_size));
-        let first_runs = record.launches_of(session);
         smallest
             .map(|block| block.mean_ns)
-            .or_else(|| first_runs.filter_map(|launch| launch.first_run_ns).min())
+            .or_else(|| {
+                record
+                    .launches_of(session)
+                    .filter_map(|launch| launch.first_run_ns)
+                    .min()
+            })
             .map(Duration::from)
     }
 
@@ -128,18 +132,22 @@ impl Run<'_> {
     }
 
     pub(in crate::runner) fn patience_with(&self, session: usize) -> Patience {
-        let answers = self.record().launches_of(session).flat_map(|launch| {
-            launch
-                .cells
-                .iter()
-                .map(|cell| cell.first_run_ns + cell.warmup.elapsed_ns)
-                .chain(launch.first_run_ns)
-        });
         Patience {
             usual: self.launcher.timeout(),
             end: self.time.end(),
             load: self.launch_times(session).max(),
-            answer: answers.max().map(Duration::from),
+            answer: self
+                .record()
+                .launches_of(session)
+                .flat_map(|launch| {
+                    launch
+                        .cells
+                        .iter()
+                        .map(|cell| cell.first_run_ns + cell.warmup.elapsed_ns)
+                        .chain(launch.first_run_ns)
+                })
+                .max()
+                .map(Duration::from),
         }
     }
 

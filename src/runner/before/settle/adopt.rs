@@ -143,15 +143,17 @@ fn fed_to(fed: &FedInput, own: &FedInput, fixed: &[Option<u64>]) -> FedInput {
 }
 
 fn fixed_batch(plan: &InputPlan, model: &ModelSummary) -> Option<u64> {
-    let sizes = plan.fed.iter().filter_map(|fed| {
-        let axis = *plan.batch_axis.axes.get(&fed.name)? as usize;
-        let size = fixed(model, fed.name.exact())
-            .get(axis)
-            .copied()
-            .flatten()?;
-        Some(size / fed.rows_per_sample.get(&axis).copied().unwrap_or(1).max(1))
-    });
-    sizes.max()
+    plan.fed
+        .iter()
+        .filter_map(|fed| {
+            let axis = *plan.batch_axis.axes.get(&fed.name)? as usize;
+            let size = fixed(model, fed.name.exact())
+                .get(axis)
+                .copied()
+                .flatten()?;
+            Some(size / fed.rows_per_sample.get(&axis).copied().unwrap_or(1).max(1))
+        })
+        .max()
 }
 
 #[cfg(test)]

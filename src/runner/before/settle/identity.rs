@@ -103,13 +103,12 @@ fn of_model(
         .keys()
         .map(|file| stamp(file))
         .collect();
-    let sought = of_inputs(sought)?;
     digest(&(
         env!("CARGO_PKG_VERSION"),
         sha256,
         external,
         beside(path),
-        sought,
+        of_inputs(sought)?,
     ))
 }
 
@@ -138,10 +137,12 @@ fn of_inputs(sought: &Sought<'_>) -> Option<String> {
 type Stamp = (PathBuf, Option<(u64, Option<SystemTime>)>);
 
 fn stamp(path: &Path) -> Stamp {
-    let found = fs::metadata(path)
-        .ok()
-        .map(|file| (file.len(), file.modified().ok()));
-    (path.to_owned(), found)
+    (
+        path.to_owned(),
+        fs::metadata(path)
+            .ok()
+            .map(|file| (file.len(), file.modified().ok())),
+    )
 }
 
 fn beside(model: &Path) -> Vec<Stamp> {
