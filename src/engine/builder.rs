@@ -55,12 +55,12 @@ fn level(wanted: GraphOptimization) -> GraphOptimizationLevel {
 
 /// A number of threads as ONNX Runtime takes it, which would cut off what has more bits.
 fn threads(count: u64) -> ort::Result<usize> {
-    let fits = i32::try_from(count)
+    i32::try_from(count)
         .ok()
-        .and_then(|count| usize::try_from(count).ok());
-    fits.ok_or_else(|| {
-        ort::Error::new(format!("{count} threads are more than ONNX Runtime counts"))
-    })
+        .and_then(|count| usize::try_from(count).ok())
+        .ok_or_else(|| {
+            ort::Error::new(format!("{count} threads are more than ONNX Runtime counts"))
+        })
 }
 
 pub(super) fn with_custom_ops(

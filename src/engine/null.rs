@@ -128,11 +128,10 @@ impl ScriptedRuntime {
     /// cannot be mapped.
     pub fn open(path: &Path) -> Result<Self> {
         let mut script = read(path).map_err(|message| script_error(path, message))?;
-        let folder = path.parent().unwrap_or(Path::new(""));
         let machine = script
             .noise
             .take()
-            .map(|noise| Machine::join(noise, folder))
+            .map(|noise| Machine::join(noise, path.parent().unwrap_or(Path::new(""))))
             .transpose()
             .map_err(|error| script_error(path, format!("the noise has no clock: {error}")))?;
         let execution_providers = script

@@ -138,9 +138,8 @@ mod tests {
         );
         assert_eq!((cpu.nodes_count, cpu.time_ns), (1, Some(Nanos(10_000))));
         assert_eq!(cpu.operators, BTreeMap::from([("Shape".into(), 1)]));
-        let copies = found.copies.unwrap();
         assert_eq!(
-            copies,
+            found.copies.unwrap(),
             [CopyNodes {
                 operator: "MemcpyFromHost".into(),
                 nodes_count: 1,

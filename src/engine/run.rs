@@ -32,11 +32,12 @@ pub(super) fn run(
         .map(|output| output.name().to_owned())
         .collect();
     let outputs = computed(session, &inputs, &names)?;
-    let found = names
+    Ok(names
         .iter()
         .zip(&outputs)
-        .filter_map(|(name, value)| Some(value::from_value(name, value.as_ref()?)));
-    Ok(found.flatten().collect())
+        .filter_map(|(name, value)| Some(value::from_value(name, value.as_ref()?)))
+        .flatten()
+        .collect())
 }
 
 fn run_error(error: ort::Error) -> EngineError {

@@ -143,9 +143,8 @@ where
         .iter()
         .all(|row| row.iter().map(|(key, _)| key).eq(keys.iter().copied()));
     let scores: Vec<f32> = rows.iter().flatten().map(|(_, score)| *score).collect();
-    let shape = IxDyn(&[rows.len(), keys.len()]);
     is_alike
-        .then(|| ArrayD::from_shape_vec(shape, scores).ok())
+        .then(|| ArrayD::from_shape_vec(IxDyn(&[rows.len(), keys.len()]), scores).ok())
         .flatten()
         .map(TensorData::Float)
 }

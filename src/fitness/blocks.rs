@@ -46,9 +46,11 @@ pub(super) fn migrations_of_pinned(seen: Seen<'_>) -> Option<FitnessReason> {
     let moves: u64 = timed(seen).filter_map(|block| block.migrations_count).sum();
     (moves > 0).then(|| {
         let text = format!("workers that were pinned to CPU {cpu} were moved {moves} times");
-        let remedy =
-            "look for a tool or a container runtime that changes CPU sets while the run goes on";
-        reason(FitnessVerdict::Suspect, text, remedy)
+        reason(
+            FitnessVerdict::Suspect,
+            text,
+            "look for a tool or a container runtime that changes CPU sets while the run goes on",
+        )
     })
 }
 

@@ -174,8 +174,14 @@ mod tests {
             (&[], vec![5, 8], FitnessVerdict::Suspect, Some(others)),
         ] {
             let fitness = judged(events, other_pids);
-            let first = fitness.reasons.first().map(|reason| reason.seen.exact());
-            assert_eq!((fitness.verdict, first), (verdict, seen), "{events:?}");
+            assert_eq!(
+                (
+                    fitness.verdict,
+                    fitness.reasons.first().map(|reason| reason.seen.exact())
+                ),
+                (verdict, seen),
+                "{events:?}"
+            );
         }
     }
 }

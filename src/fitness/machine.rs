@@ -122,17 +122,19 @@ pub(super) fn low_frequency(seen: Seen<'_>) -> Option<FitnessReason> {
             "a worker's CPU ran at {ran_at} of its highest frequency when the run ended (bound \
              {bound})"
         );
-        let remedy = "look for a power limit or a power-saving profile, and lift it";
-        reason(FitnessVerdict::Suspect, text, remedy)
+        reason(
+            FitnessVerdict::Suspect,
+            text,
+            "look for a power limit or a power-saving profile, and lift it",
+        )
     })
 }
 
 pub(super) fn thermal(seen: Seen<'_>) -> Option<FitnessReason> {
     let count = seen.conditions.thermal_throttles_count?;
     let seconds = seen.conditions.observed_ns.as_secs_f64();
-    let severity = THERMAL.severity(count as f64 / seconds.max(1e-9))?;
     Some(reason(
-        severity,
+        THERMAL.severity(count as f64 / seconds.max(1e-9))?,
         format!("the CPU was slowed down {count} times for its temperature in {seconds:.0} s"),
         "improve cooling, or limit the frequency so that it can be held",
     ))

@@ -133,13 +133,12 @@ mod tests {
             turbo: Some(true),
             ..Host::default()
         };
-        let fitness = judge(Seen {
-            host: &host,
-            conditions: &quiet(),
-            blocks: &[],
-        });
         assert_eq!(
-            fitness,
+            judge(Seen {
+                host: &host,
+                conditions: &quiet(),
+                blocks: &[],
+            }),
             Fitness {
                 verdict: FitnessVerdict::Valid,
                 reasons: Vec::new()

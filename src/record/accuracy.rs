@@ -75,9 +75,11 @@ impl AccuracyRecord {
     }
 
     fn is_expected(&self, output: &OutputHealth) -> bool {
-        let mut agreement = self.agreement.iter();
         self.reference.as_ref().map(Plain::exact) == Some(Self::EXPECTED_OUTPUTS)
-            && agreement.any(|one| one.output == output.name && one.not_finite_count == 0)
+            && self
+                .agreement
+                .iter()
+                .any(|one| one.output == output.name && one.not_finite_count == 0)
     }
 }
 

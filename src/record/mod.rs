@@ -310,19 +310,18 @@ impl RunRecord {
     /// of those that inputs were tried out with; absent where there was none.
     #[must_use]
     pub fn untimed_inference_ns(&self) -> Option<Nanos> {
-        let first = self
-            .launches
+        self.launches
             .iter()
             .filter_map(|launch| launch.first_run_ns)
-            .min();
-        first.or_else(|| {
-            self.variants
-                .iter()
-                .filter_map(|variant| variant.probe.as_ref())
-                .filter(|probe| !probe.is_kept)
-                .filter_map(|probe| probe.inference_ns)
-                .min()
-        })
+            .min()
+            .or_else(|| {
+                self.variants
+                    .iter()
+                    .filter_map(|variant| variant.probe.as_ref())
+                    .filter(|probe| !probe.is_kept)
+                    .filter_map(|probe| probe.inference_ns)
+                    .min()
+            })
     }
 
     pub(crate) fn launches_of(&self, session: usize) -> impl Iterator<Item = &LaunchRecord> {
@@ -357,13 +356,13 @@ impl RunRecord {
     /// Wall time that the run has taken: until its end, or as far as it got.
     #[must_use]
     pub fn spent(&self) -> Nanos {
-        let measured = self
-            .blocks
-            .iter()
-            .map(|block| block.started_ns + block.span())
-            .max()
-            .unwrap_or_default();
-        self.run.elapsed_ns.unwrap_or_default().max(measured)
+        self.run.elapsed_ns.unwrap_or_default().max(
+            self.blocks
+                .iter()
+                .map(|block| block.started_ns + block.span())
+                .max()
+                .unwrap_or_default(),
+        )
     }
 
     /// Whether the run came to its own end.

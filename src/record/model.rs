@@ -290,8 +290,9 @@ impl FedInput {
     /// Sizes of the dimensions with so many samples in the batch.
     #[must_use]
     pub fn shape(&self, batch_size: u64) -> Vec<u64> {
-        let sizes = self.dims.iter().enumerate();
-        sizes
+        self.dims
+            .iter()
+            .enumerate()
             .map(|(axis, size)| {
                 let rows = self.rows_per_sample.get(&axis).copied().unwrap_or(1);
                 size.unwrap_or_else(|| batch_size.saturating_mul(rows))

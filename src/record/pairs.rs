@@ -27,14 +27,16 @@ impl<'a> Pairs<'a> {
     /// Natural logarithms of candidate / baseline, round by round. Pairs of which one figure is
     /// zero are left out.
     pub fn log_ratios(&self, figure: impl Fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
-        let log_ratios = self.rounds.values().map(|pairs| {
-            pairs
-                .iter()
-                .map(|(candidate, baseline)| (figure(candidate) / figure(baseline)).ln())
-                .filter(|ratio| ratio.is_finite())
-                .collect()
-        });
-        log_ratios.collect()
+        self.rounds
+            .values()
+            .map(|pairs| {
+                pairs
+                    .iter()
+                    .map(|(candidate, baseline)| (figure(candidate) / figure(baseline)).ln())
+                    .filter(|ratio| ratio.is_finite())
+                    .collect()
+            })
+            .collect()
     }
 }
 

@@ -33,11 +33,11 @@ pub(super) fn clear(folder: &Path) {
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let outputs =
-        Some(folder.join(BASELINE_OUTPUTS)).filter(|outputs| is_a(FileType::is_file, outputs));
     drawn(folder, UNFINISHED, FileType::is_file)
         .into_iter()
-        .chain(outputs)
+        .chain(
+            Some(folder.join(BASELINE_OUTPUTS)).filter(|outputs| is_a(FileType::is_file, outputs)),
+        )
         .collect()
 }
 
@@ -58,11 +58,10 @@ fn is_a(kind: fn(&FileType) -> bool, path: &Path) -> bool {
 
 /// Entries of a folder of a kind, with a name that begins so and was drawn at random.
 fn drawn(folder: &Path, start: &str, kind: fn(&FileType) -> bool) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder)
+    fs::read_dir(folder)
         .into_iter()
         .flatten()
-        .filter_map(Result::ok);
-    entries
+        .filter_map(Result::ok)
         .filter(|entry| {
             is_drawn(&entry.file_name(), start) && entry.file_type().is_ok_and(|found| kind(&found))
         })

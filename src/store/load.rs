@@ -78,8 +78,10 @@ fn read_journal(path: &Path) -> Result<Journaled> {
 fn parsed(path: &Path, text: &str, ask: Ask<'_>) -> Result<RunRecord> {
     ask(Bytes(text.len() as u64))
         .map_err(|source| StoreError::Memory(path.to_path_buf(), source))?;
-    let record = serde_json::from_str(text).map_err(|error| explain(path, text, error))?;
-    check(path, record)
+    check(
+        path,
+        serde_json::from_str(text).map_err(|error| explain(path, text, error))?,
+    )
 }
 
 /// Size of the files that [`load`] reads; 0 where there are none, where they come through a pipe,
@@ -157,13 +159,13 @@ fn explain(path: &Path, text: &str, source: serde_json::Error) -> StoreError {
 }
 
 fn unknown_slo(path: &Path, record: &Value) -> Option<StoreError> {
-    let mut unknown = record
+    let (slo, source) = record
         .pointer("/plan/tuning/slo")?
         .as_array()?
         .iter()
         .filter_map(Value::as_str)
-        .filter_map(|slo| Some((slo, Slo::parse(slo).err()?)));
-    let (slo, source) = unknown.next()?;
+        .filter_map(|slo| Some((slo, Slo::parse(slo).err()?)))
+        .next()?;
     Some(StoreError::Slo(path.to_path_buf(), slo.into(), source))
 }
 
@@ -235,12 +237,10 @@ fn explain_first(path: &Path, line: &str, error: Option<serde_json::Error>) -> S
     if let Some(error) = event.and_then(|event| unknown_slo(path, event.get("body")?)) {
         return error;
     }
-    let source =
-        error.unwrap_or_else(|| serde::de::Error::custom("the first event is not `began`"));
     StoreError::BadLine {
         path: path.to_path_buf(),
         line: 1,
-        source,
+        source: error.unwrap_or_else(|| serde::de::Error::custom("the first event is not `began`")),
     }
 }
 

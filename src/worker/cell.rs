@@ -133,19 +133,27 @@ impl<'s> Stage<'s> {
     }
 
     fn serve_once_bound(&mut self, bound: Bound<'_>) -> Served {
-        let lanes = bound
-            .inferences
-            .into_iter()
-            .map(|mut one| Lane::new(move || one.run()));
-        self.serve_lanes(lanes.collect(), bound.first_run_ns, None)
+        self.serve_lanes(
+            bound
+                .inferences
+                .into_iter()
+                .map(|mut one| Lane::new(move || one.run()))
+                .collect(),
+            bound.first_run_ns,
+            None,
+        )
     }
 
     fn serve_anew(&mut self, bound: Bound<'_>) -> Served {
-        let lanes = bound
-            .inferences
-            .into_iter()
-            .map(|one| Lane::new(BoundAnew(one)));
-        self.serve_lanes(lanes.collect(), bound.first_run_ns, bound.outputs_anew)
+        self.serve_lanes(
+            bound
+                .inferences
+                .into_iter()
+                .map(|one| Lane::new(BoundAnew(one)))
+                .collect(),
+            bound.first_run_ns,
+            bound.outputs_anew,
+        )
     }
 
     /// Warms lanes up and serves their blocks.
@@ -160,8 +168,12 @@ impl<'s> Stage<'s> {
     {
         self.latencies.reset();
         let rule = warmup_rule(first_run_ns, self.time_left());
-        let clock = self.runtime.clock();
-        let times = match warm_up(&clock, &mut lanes, &rule, &mut self.latencies) {
+        let times = match warm_up(
+            &self.runtime.clock(),
+            &mut lanes,
+            &rule,
+            &mut self.latencies,
+        ) {
             Ok(times) => times,
             Err(error) => return Ok(Err(error.into())),
         };
@@ -177,8 +189,7 @@ impl<'s> Stage<'s> {
 
     fn time_left(&self) -> Option<Nanos> {
         let limit = self.limit?;
-        let passed = self.runtime.clock().now().since(self.began_at);
-        Some(limit.since(passed))
+        Some(limit.since(self.runtime.clock().now().since(self.began_at)))
     }
 
     fn serve_blocks<W>(&mut self, lanes: &mut [Lane<W>], mut single: Nanos) -> io::Result<()>
@@ -225,8 +236,7 @@ impl<'s> Stage<'s> {
     where
         W: Work<Error = EngineError> + Send,
     {
-        let clock = self.runtime.clock();
-        let times = run_block(&clock, lanes, target, &mut self.latencies)?;
+        let times = run_block(&self.runtime.clock(), lanes, target, &mut self.latencies)?;
         Ok(report::<W>(&times, &self.latencies))
     }
 
@@ -253,8 +263,10 @@ impl<'s> Stage<'s> {
             outputs_anew: None,
         };
         if !bound.keeps_outputs() {
-            let asked = cell.outputs_anew.clone();
-            bound.outputs_anew = asked.or_else(|| bound.undeclared_output());
+            bound.outputs_anew = cell
+                .outputs_anew
+                .clone()
+                .or_else(|| bound.undeclared_output());
         }
         Ok(bound)
     }

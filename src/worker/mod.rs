@@ -212,8 +212,7 @@ fn profile(runtime: &dyn Runtime, request: &ProfileRequest) -> Result<Response, 
         .into_iter()
         .next()
         .unwrap_or_default();
-    let target = profile_target(request);
-    let profile = runtime.profile(&request.model, &request.spec, set, &target)?;
+    let profile = runtime.profile(&request.model, &request.spec, set, &profile_target(request))?;
     Ok(Response::Profiled {
         placement: Box::new(profile.placement),
         operators: Box::new(profile.operators),

@@ -31,10 +31,13 @@ pub(super) fn ask(cell: &CellRequest) -> Result<(), Failure> {
 
 /// Each request has outputs of its own for each set of inputs.
 pub(super) fn ask_for_outputs(cell: &CellRequest, sets_count: usize) -> Result<(), Failure> {
-    let what = format!("outputs of {sets_count} sets of inputs");
-    ask_for(cell, &what, |batch_size, requests| {
-        in_flight(cell, batch_size, requests).saturating_mul(sets_count as u64)
-    })
+    ask_for(
+        cell,
+        &format!("outputs of {sets_count} sets of inputs"),
+        |batch_size, requests| {
+            in_flight(cell, batch_size, requests).saturating_mul(sets_count as u64)
+        },
+    )
 }
 
 fn in_flight(cell: &CellRequest, batch_size: u64, requests: u64) -> u64 {
@@ -53,8 +56,10 @@ fn ask_for(
 ) -> Result<(), Failure> {
     let batch_size = cell.batch_size;
     let requests = cell.load_mode.threads_count();
-    let bytes = Bytes(needed(batch_size, requests));
-    memory::ask(bytes, || asked_for(cell, what)).map_err(|reason| {
+    memory::ask(Bytes(needed(batch_size, requests)), || {
+        asked_for(cell, what)
+    })
+    .map_err(|reason| {
         let hint = hint(batch_size, requests, |batch_size, requests| {
             needed(batch_size, requests) <= reason.free.0
         });
@@ -123,8 +128,10 @@ mod tests {
     #[test]
     fn the_largest_that_fits_is_found() {
         for (too_many, most) in [(1_000, 7), (2, 1), (1, 0), (u64::MAX, 0)] {
-            let fitting = (most > 0).then_some(most);
-            assert_eq!(largest(too_many, |count| count <= most), fitting);
+            assert_eq!(
+                largest(too_many, |count| count <= most),
+                (most > 0).then_some(most)
+            );
         }
     }
 

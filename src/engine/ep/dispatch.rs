@@ -106,8 +106,11 @@ where
 
 /// TensorRT has CUDA behind it, as ONNX Runtime's documentation recommends, on the same device.
 fn tensorrt(options: &Options) -> Vec<ExecutionProviderDispatch> {
-    let device = provider::known(ep::TensorRT::NAME).only_device(options);
-    [alone::<ep::TensorRT>(options), alone::<ep::CUDA>(&device)].concat()
+    [
+        alone::<ep::TensorRT>(options),
+        alone::<ep::CUDA>(&provider::known(ep::TensorRT::NAME).only_device(options)),
+    ]
+    .concat()
 }
 
 #[cfg(test)]
@@ -118,8 +121,10 @@ mod tests {
     fn every_type_is_of_an_execution_provider_that_is_known() {
         for (name, dispatch) in TYPES {
             assert_eq!(provider::known(name).identifier, *name);
-            let options = Options::from([("use_arena".to_owned(), "1".to_owned())]);
-            assert_eq!(dispatch(&options)[0].name(), *name);
+            assert_eq!(
+                dispatch(&Options::from([("use_arena".to_owned(), "1".to_owned())]))[0].name(),
+                *name
+            );
         }
     }
 

@@ -82,14 +82,12 @@ mod tests {
         let scores = output("scores", &[1, 2]);
         let pair = |one: &str, other: &str| (one.to_owned(), other.to_owned());
         let reference = [boxes.clone(), scores.clone()];
-        let swapped = [scores.clone(), boxes.clone()];
         assert_eq!(
-            names(&swapped, &reference),
+            names(&[scores.clone(), boxes.clone()], &reference),
             [pair("scores", "scores"), pair("boxes", "boxes")]
         );
-        let renamed = [output("b", &[1, 4]), output("s", &[1, 3])];
         assert_eq!(
-            names(&renamed, &reference),
+            names(&[output("b", &[1, 4]), output("s", &[1, 3])], &reference),
             [pair("b", "boxes"), pair("s", "scores")]
         );
         assert_eq!(
@@ -97,12 +95,13 @@ mod tests {
             [],
             "there is no telling which"
         );
-        let half_renamed = [boxes, output("s", &[1, 2])];
         assert_eq!(
-            names(&half_renamed, &reference),
+            names(&[boxes, output("s", &[1, 2])], &reference),
             [pair("boxes", "boxes"), pair("s", "scores")]
         );
-        let other_kind = [output("b", &[1, 4]), output("s", &[2])];
-        assert_eq!(names(&other_kind, &reference), []);
+        assert_eq!(
+            names(&[output("b", &[1, 4]), output("s", &[2])], &reference),
+            []
+        );
     }
 }

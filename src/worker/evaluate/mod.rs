@@ -55,8 +55,9 @@ fn score(compute: &mut Compute<'_>, evaluation: &Evaluation) -> Result<Response,
     };
     let mut scoring = Scoring::new(evaluation, &dataset)?;
     let samples_count = scoring.run(compute, evaluation, &dataset)?;
-    let record = scoring.record(evaluation, samples_count);
-    Ok(Response::Evaluated(Box::new(record)))
+    Ok(Response::Evaluated(Box::new(
+        scoring.record(evaluation, samples_count),
+    )))
 }
 
 fn truth(evaluation: &Evaluation, dataset: &Dataset) -> Option<Truth> {
@@ -126,8 +127,10 @@ impl Scoring {
         dataset: &Dataset,
     ) -> Result<u64, Failure> {
         let started = MonotonicClock.now();
-        let most = evaluation.max_samples.unwrap_or(u64::MAX);
-        let total = dataset.info().samples_count.min(most);
+        let total = dataset
+            .info()
+            .samples_count
+            .min(evaluation.max_samples.unwrap_or(u64::MAX));
         let mut first = 0;
         while first < total && !(first > 0 && is_over(evaluation, started)) {
             let count = self.batch_size.min(total - first);
@@ -197,8 +200,7 @@ fn run_batch(
     } else {
         evaluation.batch_size
     };
-    let inputs = dataset.batch(first, run_size)?;
-    let outputs = compute(&inputs)?;
+    let outputs = compute(&dataset.batch(first, run_size)?)?;
     if run_size == count {
         return Ok(outputs);
     }

@@ -48,14 +48,12 @@ impl Reference {
         match role {
             _ if dataset.info().has_expected_outputs => Ok(Reference::Expected),
             EvaluationRole::Alone => Ok(Reference::None),
-            EvaluationRole::Baseline(path) => {
-                let file = File::create(path).map_err(|error| file_failure(path, &error))?;
-                Ok(Reference::Write(BufWriter::new(file)))
-            }
-            EvaluationRole::Candidate(path) => {
-                let file = File::open(path).map_err(|error| file_failure(path, &error))?;
-                Ok(Reference::Read(Batches::new(file)))
-            }
+            EvaluationRole::Baseline(path) => Ok(Reference::Write(BufWriter::new(
+                File::create(path).map_err(|error| file_failure(path, &error))?,
+            ))),
+            EvaluationRole::Candidate(path) => Ok(Reference::Read(Batches::new(
+                File::open(path).map_err(|error| file_failure(path, &error))?,
+            ))),
         }
     }
 
@@ -283,8 +281,7 @@ struct Taken {
 
 fn write(file: &mut BufWriter<File>, batch: Batch) -> Result<(), Failure> {
     let bytes = postcard::to_stdvec(&batch).map_err(|error| failure(&error))?;
-    let length = (bytes.len() as u64).to_le_bytes();
-    file.write_all(&length)
+    file.write_all(&(bytes.len() as u64).to_le_bytes())
         .and_then(|()| file.write_all(&bytes))
         .and_then(|()| file.flush())
         .map_err(|error| failure(&error))

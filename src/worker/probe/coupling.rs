@@ -51,9 +51,9 @@ fn of_pair(
     let first = bench.run(&pair.first)?;
     let second = bench.run(&pair.second)?;
     let both = bench.run(&pair.both)?;
-    let told = rows::told(&first, &second, &both, request.float_rounding);
     judged(
-        told.into_iter()
+        rows::told(&first, &second, &both, request.float_rounding)
+            .into_iter()
             .filter(|(name, _)| !request.random_outputs.contains(name))
             .collect(),
     )
@@ -103,8 +103,10 @@ mod tests {
     use super::*;
 
     fn told(list: &[Told]) -> Vec<(String, Told)> {
-        let names = (0..).map(|place| format!("y{place}"));
-        names.zip(list.iter().cloned()).collect()
+        (0..)
+            .map(|place| format!("y{place}"))
+            .zip(list.iter().cloned())
+            .collect()
     }
 
     fn coupled(output: &str, off: f64) -> Coupling {
@@ -116,12 +118,14 @@ mod tests {
 
     #[test]
     fn the_output_that_is_off_the_most_is_named() {
-        let found = judged(told(&[
-            Told::Mixed(Some(0.01)),
-            Told::Apart,
-            Told::Mixed(Some(0.02)),
-        ]));
-        assert_eq!(found, Ok(coupled("y2", 0.02)));
+        assert_eq!(
+            judged(told(&[
+                Told::Mixed(Some(0.01)),
+                Told::Apart,
+                Told::Mixed(Some(0.02)),
+            ])),
+            Ok(coupled("y2", 0.02))
+        );
         assert_eq!(
             judged(told(&[Told::Nothing, Told::Apart])),
             Ok(Coupling::Apart)

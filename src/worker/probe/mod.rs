@@ -292,9 +292,8 @@ fn along(
     ran: &InputPlan,
     axis: &BatchAxis,
 ) -> Observed<InputPlan> {
-    let wanted = (!axis.axes.is_empty()).then_some(axis);
     let plan = search
-        .with_batch(ran, wanted)
+        .with_batch(ran, (!axis.axes.is_empty()).then_some(axis))
         .map_err(|error| error.to_string())?;
     let plan = InputPlan {
         batch_axis: axis.clone(),

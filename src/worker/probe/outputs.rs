@@ -180,8 +180,11 @@ pub(super) mod tests {
             ([NAN, INF], [NAN, 1.0], true),
             ([NAN, INF], [NAN, -INF], true),
         ] {
-            let found = random(&two(one), &two(other));
-            assert_eq!(!found.is_empty(), is_random, "{one:?} and {other:?}");
+            assert_eq!(
+                !random(&two(one), &two(other)).is_empty(),
+                is_random,
+                "{one:?} and {other:?}"
+            );
         }
         assert_eq!(with_nan(&two([NAN, 0.0])), ["y"]);
         assert!(with_nan(&two([INF, 0.0])).is_empty());

@@ -132,16 +132,15 @@ impl Tally {
                 axis,
             };
         }
-        let axis = self
-            .unsure
-            .or_else(|| {
-                Some(BatchAxis::none(BatchProof::NotProved {
-                    reason: self.refuted?.into(),
-                }))
-            })
-            .unwrap_or_else(|| plan.batch_axis.clone());
         Decided {
-            axis,
+            axis: self
+                .unsure
+                .or_else(|| {
+                    Some(BatchAxis::none(BatchProof::NotProved {
+                        reason: self.refuted?.into(),
+                    }))
+                })
+                .unwrap_or_else(|| plan.batch_axis.clone()),
             remarks: Vec::new(),
         }
     }
@@ -223,9 +222,9 @@ fn attempted(
             );
         }
     };
-    let told = rows::told(&first, &second, &both, known.floats);
     judged(
-        told.into_iter()
+        rows::told(&first, &second, &both, known.floats)
+            .into_iter()
             .filter(|(name, _)| !known.random.contains(name))
             .collect(),
         known.quantization,
@@ -303,8 +302,10 @@ mod tests {
     fn one_output_that_tells_samples_apart_proves_where_none_is_mixed() {
         let of = |list: &[Told]| judged(told(list), Quantized::Otherwise);
         assert_eq!(of(&[Told::Nothing, Told::Apart]), Ok(Verdict::Proved));
-        let mixed = of(&[Told::Apart, Told::Mixed(Some(0.5))]);
-        assert!(matches!(mixed, Ok(Verdict::Refuted(_))));
+        assert!(matches!(
+            of(&[Told::Apart, Told::Mixed(Some(0.5))]),
+            Ok(Verdict::Refuted(_))
+        ));
         assert!(of(&[Told::Nothing]).is_err());
         assert!(matches!(of(&[]), Ok(Verdict::Unsure(_))));
     }

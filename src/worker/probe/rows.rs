@@ -13,8 +13,10 @@ pub(super) fn told(
     both: &[Tensor],
     floats: FloatRounding,
 ) -> Vec<(String, Told)> {
-    let samples = first.iter().zip(second).zip(both);
-    let triples: Vec<Triple<'_>> = samples
+    let triples: Vec<Triple<'_>> = first
+        .iter()
+        .zip(second)
+        .zip(both)
         .map(|((first, second), both)| Triple {
             first: &first.data,
             second: &second.data,
@@ -151,11 +153,10 @@ impl Index {
     /// is nothing else: it agrees.
     fn told_of_others(&self, triple: Triple<'_>) -> Option<Told> {
         let axis = rows_axis(triple)?;
-        let both = self.without_column(triple.both, axis)?;
         Some(told::own(
             &self.without_column(triple.first, axis)?,
             &self.without_column(triple.second, axis)?,
-            &self.parts(&both, 0),
+            &self.parts(&self.without_column(triple.both, axis)?, 0),
             triple.floats,
         ))
     }
@@ -219,8 +220,10 @@ mod tests {
             whole(&[3, 2], &[0, 7, 1, 8, 0, 9]),
         ];
         assert_eq!(told_by(&[rows, scores]), [Told::Apart, Told::Apart]);
-        let mixed = [first, second, whole(&[3, 2], &[0, 7, 1, 8, 0, 8])];
-        assert_eq!(told_by(&[mixed]), [Told::Mixed(Some(1.0 / 9.0))]);
+        assert_eq!(
+            told_by(&[[first, second, whole(&[3, 2], &[0, 7, 1, 8, 0, 8])]]),
+            [Told::Mixed(Some(1.0 / 9.0))]
+        );
     }
 
     #[test]
@@ -238,22 +241,31 @@ mod tests {
         ]);
         assert_eq!(found[0], Told::Apart);
         assert!(!matches!(found[1], Told::Mixed(_)), "{found:?}");
-        let in_order = [boxes(&[1.0, 2.0]), boxes(&[3.0]), boxes(&[1.0, 2.0, 3.0])];
-        assert_eq!(told_by(&[in_order, ids()])[0], Told::Apart);
+        assert_eq!(
+            told_by(&[
+                [boxes(&[1.0, 2.0]), boxes(&[3.0]), boxes(&[1.0, 2.0, 3.0])],
+                ids()
+            ])[0],
+            Told::Apart
+        );
         // As many rows of each: the index has nothing to tell samples by.
-        let alike = [whole(&[1], &[0]), whole(&[1], &[0]), whole(&[2], &[0, 1])];
-        assert_eq!(told_by(&[alike]), [Told::Nothing]);
+        assert_eq!(
+            told_by(&[[whole(&[1], &[0]), whole(&[1], &[0]), whole(&[2], &[0, 1])]]),
+            [Told::Nothing]
+        );
     }
 
     #[test]
     fn rows_may_lie_along_any_axis() {
         // Places as `NonZero` gives them: sample, column.
-        let places = [
-            whole(&[2, 2], &[0, 0, 1, 3]),
-            whole(&[2, 1], &[0, 2]),
-            whole(&[2, 3], &[0, 0, 1, 1, 3, 2]),
-        ];
-        assert_eq!(told_by(&[places]), [Told::Apart]);
+        assert_eq!(
+            told_by(&[[
+                whole(&[2, 2], &[0, 0, 1, 3]),
+                whole(&[2, 1], &[0, 2]),
+                whole(&[2, 3], &[0, 0, 1, 1, 3, 2]),
+            ]]),
+            [Told::Apart]
+        );
         // Sample, class and score, four axes of which one has the rows.
         let first = floats(&[1, 1, 2, 3], &[0.0, 4.0, 0.9, 0.0, 5.0, 0.75]);
         let second = floats(&[1, 1, 1, 3], &[0.0, 6.0, 0.7]);
@@ -275,8 +287,10 @@ mod tests {
 
     #[test]
     fn a_sample_without_rows_is_no_other_sample() {
-        let ids = [whole(&[0], &[]), whole(&[2], &[0, 0]), whole(&[2], &[1, 1])];
-        let found = told_by(&[ids, [boxes(&[]), boxes(&[1.0, 2.0]), boxes(&[1.0, 2.0])]]);
+        let found = told_by(&[
+            [whole(&[0], &[]), whole(&[2], &[0, 0]), whole(&[2], &[1, 1])],
+            [boxes(&[]), boxes(&[1.0, 2.0]), boxes(&[1.0, 2.0])],
+        ]);
         assert!(found.iter().all(|told| *told == Told::Apart), "{found:?}");
     }
 
@@ -289,17 +303,21 @@ mod tests {
             Told::Mixed(Some(_))
         ));
         // Rows of which more than its own are said to be those of the second sample.
-        let own_boxes = [boxes(&[1.0, 2.0]), boxes(&[3.0]), boxes(&[1.0, 2.0, 3.0])];
         assert!(matches!(
-            told_by(&[own_boxes, ids(&[0, 1, 1])])[1],
+            told_by(&[
+                [boxes(&[1.0, 2.0]), boxes(&[3.0]), boxes(&[1.0, 2.0, 3.0])],
+                ids(&[0, 1, 1])
+            ])[1],
             Told::Mixed(Some(_))
         ));
         // Best ones of both samples together are fewer than those of each.
-        let fewer = [
-            boxes(&[1.0, 2.0]),
-            boxes(&[3.0, 4.0]),
-            boxes(&[1.0, 3.0, 4.0]),
-        ];
-        assert_eq!(told_by(&[fewer]), [Told::Mixed(None)]);
+        assert_eq!(
+            told_by(&[[
+                boxes(&[1.0, 2.0]),
+                boxes(&[3.0, 4.0]),
+                boxes(&[1.0, 3.0, 4.0]),
+            ]]),
+            [Told::Mixed(None)]
+        );
     }
 }

@@ -123,20 +123,24 @@ fn relative_gap(one: &TensorData, other: &TensorData) -> f64 {
 }
 
 fn first_part(triple: Triple<'_>, growth: &[Growth]) -> TensorData {
-    let axes = growth.iter().enumerate();
-    axes.fold(triple.both.clone(), |part, (axis, growth)| match growth {
-        Growth::Stays => part,
-        Growth::Adds | Growth::Covers => part.rows(axis, 0..triple.first.shape()[axis]),
-    })
+    growth
+        .iter()
+        .enumerate()
+        .fold(triple.both.clone(), |part, (axis, growth)| match growth {
+            Growth::Stays => part,
+            Growth::Adds | Growth::Covers => part.rows(axis, 0..triple.first.shape()[axis]),
+        })
 }
 
 fn second_part(triple: Triple<'_>, growth: &[Growth]) -> TensorData {
-    let axes = growth.iter().enumerate();
-    axes.fold(triple.both.clone(), |part, (axis, growth)| match growth {
-        Growth::Stays => part,
-        Growth::Adds => part.rows(axis, triple.first.shape()[axis]..triple.both.shape()[axis]),
-        Growth::Covers => part.rows(axis, 0..triple.second.shape()[axis]),
-    })
+    growth
+        .iter()
+        .enumerate()
+        .fold(triple.both.clone(), |part, (axis, growth)| match growth {
+            Growth::Stays => part,
+            Growth::Adds => part.rows(axis, triple.first.shape()[axis]..triple.both.shape()[axis]),
+            Growth::Covers => part.rows(axis, 0..triple.second.shape()[axis]),
+        })
 }
 
 /// The evidence of two samples' parts beside the outputs of each alone.
@@ -283,8 +287,10 @@ mod tests {
             ),
             Told::Apart
         );
-        let mixed = of(first, second, floats(&[2, 2], &[1.0, 3.0, 2.0, 8.0]));
-        assert_eq!(mixed, Told::Mixed(Some(0.5)));
+        assert_eq!(
+            of(first, second, floats(&[2, 2], &[1.0, 3.0, 2.0, 8.0])),
+            Told::Mixed(Some(0.5))
+        );
     }
 
     #[test]

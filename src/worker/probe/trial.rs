@@ -140,6 +140,9 @@ fn remark(plan: &InputPlan, found: &[Tensor]) -> String {
 }
 
 fn quoted<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
-    let quoted = names.into_iter().map(|name| format!("`{name}`"));
-    quoted.collect::<Vec<_>>().join(", ")
+    names
+        .into_iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
