@@ -132,8 +132,11 @@ impl Filler<'_> {
             }
             fill => random.random_range(whole_range(self.range(fill), least, most)),
         });
-        let values = values.map(|value| value.clamp(least, most));
-        TensorData::of_whole(self.fed.element_type, &self.shape, values)
+        TensorData::of_whole(
+            self.fed.element_type,
+            &self.shape,
+            values.map(|value| value.clamp(least, most)),
+        )
     }
 
     /// Indices of the elements in row-major order.

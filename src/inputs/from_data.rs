@@ -127,8 +127,9 @@ fn labels_beside(data: &mut Data, samples: usize) -> Result<Option<PathBuf>> {
 }
 
 fn taken_from(file: &Path, column: Option<String>) -> String {
-    let column = column.map(|column| format!("the {column} of "));
-    let column = column.unwrap_or_default();
+    let column = column
+        .map(|column| format!("the {column} of "))
+        .unwrap_or_default();
     format!("labels are taken from {column}`{}`", file.display())
 }
 
@@ -190,11 +191,14 @@ fn first_outside(data: &Data, input: usize, range: &RangeInclusive<f64>) -> Resu
 fn fed_from(info: &TensorInfo, array: &Source, dims: &Dims, path: &Path) -> Result<FedInput> {
     let element_type = fed_type(info)?;
     let placed = dims.of(info);
-    let sizes = array.shape().iter().enumerate();
-    let sizes = sizes.map(|(axis, &size)| match placed.get(axis) {
-        Some(Placed { size: None, .. }) => None,
-        _ => Some(size as u64),
-    });
+    let sizes = array
+        .shape()
+        .iter()
+        .enumerate()
+        .map(|(axis, &size)| match placed.get(axis) {
+            Some(Placed { size: None, .. }) => None,
+            _ => Some(size as u64),
+        });
     let sources = (0..array.shape().len()).map(|axis| size_source(placed.get(axis)));
     Ok(FedInput {
         rows_per_sample: rows_per_sample(&placed),

@@ -115,8 +115,10 @@ impl Wanted {
     /// The shape with the dimension of 1 that it lacks; absent where that does not fit either, or
     /// nothing is lacking.
     pub fn completed(&self, shape: &[usize]) -> Option<(Vec<usize>, Taken)> {
-        let dims = self.dims.as_ref();
-        let dims = dims.filter(|dims| dims.len() == shape.len() + 1)?;
+        let dims = self
+            .dims
+            .as_ref()
+            .filter(|dims| dims.len() == shape.len() + 1)?;
         let ends_in_one = dims.last() == Some(&Some(1)) && self.batch == Some(0);
         if ends_in_one && let Some(column) = self.with_one(shape, shape.len()) {
             return Some((column, Taken::Column));

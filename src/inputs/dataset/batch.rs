@@ -98,8 +98,9 @@ impl Dataset {
             &segment.rows,
         )?;
         let others = axes.get(1..).unwrap_or_default();
-        let part = part.and_then(|part| narrowed(part, others, &segment.rows));
-        Ok(part.and_then(|part| part.cast(fed.element_type)))
+        Ok(part
+            .and_then(|part| narrowed(part, others, &segment.rows))
+            .and_then(|part| part.cast(fed.element_type)))
     }
 }
 

@@ -169,8 +169,9 @@ fn truth(value: &str) -> Result<bool, String> {
 fn sizes(value: &str) -> Result<Vec<usize>, String> {
     let inner = value
         .strip_prefix('(')
-        .and_then(|rest| rest.strip_suffix(')'));
-    let inner = inner.ok_or("has a shape that is no tuple")?.trim();
+        .and_then(|rest| rest.strip_suffix(')'))
+        .ok_or("has a shape that is no tuple")?
+        .trim();
     let list = inner.strip_suffix(',').unwrap_or(inner);
     if list.is_empty() {
         return Ok(Vec::new());

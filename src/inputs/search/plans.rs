@@ -381,8 +381,11 @@ fn is_of(candidate: &Candidate, choice: &Choice) -> bool {
 /// The size that a plan has at a place, unless it follows from others.
 fn fed_size(plan: &InputPlan, place: &InputAxis) -> Option<Sized> {
     let fed = plan.fed.iter().find(|fed| fed.name == place.input)?;
-    let source = fed.sources.get(place.axis).cloned();
-    let source = source.unwrap_or(SizeSource::MadeUp);
+    let source = fed
+        .sources
+        .get(place.axis)
+        .cloned()
+        .unwrap_or(SizeSource::MadeUp);
     let size = (*fed.dims.get(place.axis)?)?;
     (!matches!(source, SizeSource::Derived { .. })).then_some(Sized { size, source })
 }

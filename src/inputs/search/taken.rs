@@ -36,8 +36,8 @@ pub(super) fn taken(
     let name = request
         .dims
         .keys()
-        .find(|name| axes.problem.named(name.exact()) == Some(index));
-    let name = name.map_or(unknown.name.as_str(), Plain::exact);
+        .find(|name| axes.problem.named(name.exact()) == Some(index))
+        .map_or(unknown.name.as_str(), Plain::exact);
     Some(match given.contains_key(&Plain::from(name)) {
         true => format!("dimension `{name}` is set to {size} by --dim"),
         false => format!("dimension `{name}` is given its sizes by --sweep"),

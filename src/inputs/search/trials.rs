@@ -182,8 +182,11 @@ impl Changes<'_> {
 
     /// The same size for all unknowns that nothing is known of.
     fn alike(&self) -> impl Iterator<Item = Choice> {
-        let others = self.free.iter().copied();
-        let others = others.filter(|&index| self.unknown(index).kind == Kind::Other);
+        let others = self
+            .free
+            .iter()
+            .copied()
+            .filter(|&index| self.unknown(index).kind == Kind::Other);
         [1, 2, 4, 8, 32, 64]
             .into_iter()
             .map(move |size| self.with_all(others.clone(), size, "the first size that ran for all"))
