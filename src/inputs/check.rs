@@ -92,17 +92,14 @@ impl<'e> Fitting<'e> {
     }
 
     fn describe(&self, info: &TensorInfo) -> String {
-        let sizes = dims_of(info)
-            .iter()
-            .enumerate()
-            .map(|(axis, dim)| match dim {
-                Dim::Fixed(size) if !self.expected.is_batch(info, axis) => size.to_string(),
-                Dim::Symbolic(name) if !self.expected.is_batch(info, axis) => {
-                    self.describe_symbol(name.exact())
-                }
-                Dim::Symbolic(name) => name.exact().to_owned(),
-                Dim::Fixed(_) | Dim::Unknown => "any".to_owned(),
-            });
+        let sizes = dims_of(info).iter().enumerate().map(|(axis, dim)| {
+            match (dim, self.expected.is_batch(info, axis)) {
+                (Dim::Fixed(size), false) => size.to_string(),
+                (Dim::Symbolic(name), false) => self.describe_symbol(name.exact()),
+                (Dim::Symbolic(name), true) => name.exact().to_owned(),
+                (Dim::Fixed(_) | Dim::Unknown, _) => "any".to_owned(),
+            }
+        });
         format!("[{}]", sizes.collect::<Vec<_>>().join(", "))
     }
 

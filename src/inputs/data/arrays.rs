@@ -12,7 +12,7 @@ use crate::inputs::{InputError, Result, labels};
 impl Data {
     pub(super) fn npz(path: &Path, inputs: &[Wanted]) -> Result<Data> {
         let archive = Arc::new(Archive::npz(path)?);
-        let chosen = choose(&archive, inputs)?;
+        let chosen = archive.choose(inputs)?;
         let others: Vec<&Head> = archive
             .arrays
             .iter()
@@ -60,48 +60,64 @@ impl Data {
     /// An error where an archive has no array of its name for an input.
     pub(super) fn check_names(path: &Path, inputs: &[Wanted]) -> Result<()> {
         let archive = Archive::npz(path)?;
-        let missing = unnamed(&archive, inputs);
+        let missing = archive.unnamed(inputs);
         match missing.is_empty() {
             true => Ok(()),
-            false => Err(missing_arrays(&archive, &missing)),
+            false => Err(archive.missing(&missing)),
         }
     }
 }
 
-/// The array for each input: of its name, or, for inputs that no array is named by, the only one
-/// that fits.
-fn choose<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Result<Vec<&'a Head>> {
-    let missing = unnamed(archive, inputs);
-    let free = free(archive, inputs);
-    let lone = match free.as_slice() {
-        [head] if missing.len() == 1 => Some(*head),
-        _ => None,
-    };
-    let taken = missing
-        .iter()
-        .filter_map(|wanted| only_fitting(&free, wanted).or(lone));
-    let taken: Vec<&Head> = taken.collect();
-    let names: BTreeSet<&String> = taken.iter().map(|head| &head.name).collect();
-    if names.len() < missing.len() {
-        return Err(missing_arrays(archive, &missing));
+impl Archive {
+    /// The array for each input: of its name, or, for inputs that no array is named by, the only one
+    /// that fits.
+    fn choose(&self, inputs: &[Wanted]) -> Result<Vec<&Head>> {
+        let missing = self.unnamed(inputs);
+        let free = self.free(inputs);
+        let lone = match free.as_slice() {
+            [head] if missing.len() == 1 => Some(*head),
+            _ => None,
+        };
+        let taken = missing
+            .iter()
+            .filter_map(|wanted| only_fitting(&free, wanted).or(lone));
+        let taken: Vec<&Head> = taken.collect();
+        let names: BTreeSet<&String> = taken.iter().map(|head| &head.name).collect();
+        if names.len() < missing.len() {
+            return Err(self.missing(&missing));
+        }
+        let mut taken = taken.into_iter();
+        Ok(inputs
+            .iter()
+            .filter_map(|wanted| self.head(wanted.name.exact()).or_else(|| taken.next()))
+            .collect())
     }
-    let mut taken = taken.into_iter();
-    Ok(inputs
-        .iter()
-        .filter_map(|wanted| archive.head(wanted.name.exact()).or_else(|| taken.next()))
-        .collect())
-}
 
-/// The arrays that are named neither as an input is nor as labels are.
-fn free<'a>(archive: &'a Archive, inputs: &[Wanted]) -> Vec<&'a Head> {
-    archive
-        .arrays
-        .iter()
-        .filter(|head| {
-            labels::place(&head.name).is_none()
-                && !inputs.iter().any(|wanted| wanted.name == head.name)
-        })
-        .collect()
+    /// The arrays that are named neither as an input is nor as labels are.
+    fn free(&self, inputs: &[Wanted]) -> Vec<&Head> {
+        self.arrays
+            .iter()
+            .filter(|head| {
+                labels::place(&head.name).is_none()
+                    && !inputs.iter().any(|wanted| wanted.name == head.name)
+            })
+            .collect()
+    }
+
+    fn unnamed<'w>(&self, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
+        inputs
+            .iter()
+            .filter(|wanted| self.head(wanted.name.exact()).is_none())
+            .collect()
+    }
+
+    fn missing(&self, missing: &[&Wanted]) -> InputError {
+        InputError::MissingArrays {
+            path: self.path.clone(),
+            missing: missing.iter().map(|wanted| wanted.exact_name()).collect(),
+            present: self.names(),
+        }
+    }
 }
 
 fn only_fitting<'a>(free: &[&'a Head], wanted: &Wanted) -> Option<&'a Head> {
@@ -137,21 +153,6 @@ fn renamed(head: &Head, wanted: &Wanted, path: &Path) -> Option<String> {
             wanted.name.exact()
         )
     })
-}
-
-fn unnamed<'w>(archive: &Archive, inputs: &'w [Wanted]) -> Vec<&'w Wanted> {
-    inputs
-        .iter()
-        .filter(|wanted| archive.head(wanted.name.exact()).is_none())
-        .collect()
-}
-
-fn missing_arrays(archive: &Archive, missing: &[&Wanted]) -> InputError {
-    InputError::MissingArrays {
-        path: archive.path.clone(),
-        missing: missing.iter().map(|wanted| wanted.exact_name()).collect(),
-        present: archive.names(),
-    }
 }
 
 /// The array with the dimension of 1 that its input wants and it lacks, and its input's type where

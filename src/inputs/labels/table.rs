@@ -15,23 +15,21 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 /// them where they are numbers, or the last where it holds classes beside the names of rows.
 pub(super) fn table(text: &str, samples: usize) -> Result<Labels, String> {
     let mut rows = rows(text)?;
-    let first = rows[0].clone();
-    let named = named(&first);
+    let named = named(&rows[0]);
     let is_headed = named.is_some() || rows.len() == samples + 1;
-    if is_headed {
-        rows.remove(0);
+    let table = Table {
+        columns: rows[0].len(),
+        header: is_headed.then(|| rows.remove(0)),
+        rows,
+    };
+    let lone = (table.columns == 1).then_some(0);
+    if let Some(at) = named.or(lone) {
+        return column(&table.column(at));
     }
-    if let Some(at) = named.or((first.len() == 1).then_some(0)) {
-        return column(&column_at(&rows, at));
-    }
-    if let Some(labels) = all_columns(&rows) {
-        return Ok(labels);
-    }
-    let header = is_headed.then_some(first.as_slice());
-    if ends_in_classes(&rows) {
-        last_column(&rows, header)
-    } else {
-        Err(no_column(first.len(), header))
+    match table.numbers() {
+        Some(numbers) => Ok(Labels::new(TensorData::Double(numbers))),
+        None if table.ends_in_classes() => table.last_column(),
+        None => Err(table.no_column()),
     }
 }
 
@@ -40,30 +38,61 @@ fn named(header: &[String]) -> Option<usize> {
     likeliest(header.iter().enumerate(), |(_, name)| name).map(|(at, _)| at)
 }
 
-fn column_at(rows: &[Vec<String>], at: usize) -> Vec<&str> {
-    rows.iter().map(|row| row[at].as_str()).collect()
+struct Table {
+    columns: usize,
+    header: Option<Vec<String>>,
+    rows: Vec<Vec<String>>,
 }
 
-/// The last of several columns, which is said to be guessed.
-fn last_column(rows: &[Vec<String>], header: Option<&[String]>) -> Result<Labels, String> {
-    let last = rows[0].len() - 1;
-    let mut labels = column(&column_at(rows, last))?;
-    labels.guessed = Some(match header {
-        Some(header) => format!("column `{}`", header[last]),
-        None => "last column".to_owned(),
-    });
-    Ok(labels)
-}
+impl Table {
+    fn column(&self, at: usize) -> Vec<&str> {
+        self.rows.iter().map(|row| row[at].as_str()).collect()
+    }
 
-fn no_column(columns: usize, header: Option<&[String]>) -> String {
-    let header = match header {
-        Some(header) => header.join(", "),
-        None => format!("{columns} columns"),
-    };
-    format!(
-        "it has {header}, and none of them is called {}",
-        NAMES[..3].join(", ")
-    )
+    /// The last of several columns, which is said to be guessed.
+    fn last_column(&self) -> Result<Labels, String> {
+        let last = self.columns - 1;
+        let mut labels = column(&self.column(last))?;
+        labels.guessed = Some(match &self.header {
+            Some(header) => format!("column `{}`", header[last]),
+            None => "last column".to_owned(),
+        });
+        Ok(labels)
+    }
+
+    fn no_column(&self) -> String {
+        let header = match &self.header {
+            Some(header) => header.join(", "),
+            None => format!("{} columns", self.columns),
+        };
+        format!(
+            "it has {header}, and none of them is called {}",
+            NAMES[..3].join(", ")
+        )
+    }
+
+    /// Whether the last column holds classes: they recur, and those before it name each row.
+    fn ends_in_classes(&self) -> bool {
+        let (last, count) = (self.columns - 1, self.rows.len());
+        self.rows.iter().all(|row| !row[last].is_empty())
+            && last > 0
+            && self.distinct(last) < count
+            && (0..last).all(|at| self.distinct(at) == count)
+    }
+
+    /// How many unlike fields a column has.
+    fn distinct(&self, at: usize) -> usize {
+        let fields: BTreeSet<&str> = self.column(at).into_iter().collect();
+        fields.len()
+    }
+
+    /// All fields, where they are numbers.
+    fn numbers(&self) -> Option<ArrayD<f64>> {
+        let fields = self.rows.iter().flatten();
+        let numbers: Option<Vec<f64>> = fields.map(|field| field.parse().ok()).collect();
+        let shape = [self.rows.len(), self.rows.first()?.len()];
+        ArrayD::from_shape_vec(IxDyn(&shape), numbers?).ok()
+    }
 }
 
 /// The rows of a table, at least one, with as many fields each.
@@ -84,35 +113,6 @@ fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
         )),
         None => Ok(rows),
     }
-}
-
-/// Whether the last column holds classes: they recur, and those before it name each row.
-fn ends_in_classes(rows: &[Vec<String>]) -> bool {
-    let [first, ..] = rows else {
-        return false;
-    };
-    let last = first.len() - 1;
-    rows.iter().all(|row| !row[last].is_empty())
-        && last > 0
-        && distinct(rows, last) < rows.len()
-        && (0..last).all(|at| distinct(rows, at) == rows.len())
-}
-
-/// How many unlike fields a column has.
-fn distinct(rows: &[Vec<String>], at: usize) -> usize {
-    let fields: BTreeSet<&String> = rows.iter().map(|row| &row[at]).collect();
-    fields.len()
-}
-
-fn all_columns(rows: &[Vec<String>]) -> Option<Labels> {
-    let numbers: Option<Vec<f64>> = rows
-        .iter()
-        .flatten()
-        .map(|field| field.trim().parse().ok())
-        .collect();
-    ArrayD::from_shape_vec(IxDyn(&[rows.len(), rows.first()?.len()]), numbers?)
-        .ok()
-        .map(|numbers| Labels::new(TensorData::Double(numbers)))
 }
 
 fn fields(line: &str) -> Vec<String> {
