@@ -264,7 +264,7 @@ mod tests {
             name: "other".into(),
             value: integer(7),
         }];
-        let call = with(parsed("y = own.Soft x"), "dim", integer(-1));
+        let call = parsed("y = own.Soft x dim=-1");
         let found = &plain(vec![call], vec![soft])[0];
         let values = ["axis", "kept"].map(|name| found.integer(name));
         assert_eq!(values, [Some(-1), Some(7)]);

@@ -63,10 +63,17 @@ pub fn parsed(line: &str) -> Node {
         .for_each(String::clear);
     made.outputs = outputs.split(", ").map(str::to_owned).collect();
     let attributes = attributes.iter().filter_map(|word| word.split_once('='));
-    attributes.fold(made, |made, (name, numbers)| {
-        let numbers = numbers.split(',').filter_map(|number| number.parse().ok());
-        with(made, name, AttributeValue::Integers(numbers.collect()))
-    })
+    attributes.fold(made, |made, (name, words)| with(made, name, value(words)))
+}
+
+/// Whole numbers, or texts.
+fn value(words: &str) -> AttributeValue {
+    let words = words.split(',');
+    let integers: Result<Vec<i64>, _> = words.clone().map(str::parse).collect();
+    integers.map_or_else(
+        |_| AttributeValue::Texts(words.map(str::to_owned).collect()),
+        AttributeValue::Integers,
+    )
 }
 
 pub fn with(mut node: Node, name: &str, value: AttributeValue) -> Node {

@@ -16,14 +16,6 @@ struct Builder {
     graph: Graph,
 }
 
-fn integers(values: &[i64]) -> AttributeValue {
-    AttributeValue::Integers(values.to_vec())
-}
-
-fn text(value: &str) -> AttributeValue {
-    AttributeValue::Texts(vec![value.into()])
-}
-
 impl Builder {
     fn input(mut self, name: &str, element_type: ElementType, sizes: &[i64]) -> Builder {
         let dim = |&size: &i64| {
@@ -66,13 +58,6 @@ impl Builder {
         let node = testing::parsed(text);
         self.graph.nodes.push(Node { name, ..node });
         self
-    }
-
-    fn node_with(self, text: &str, attributes: &[(&str, AttributeValue)]) -> Builder {
-        let attributes = attributes.iter();
-        attributes.fold(self.node(text), |built, (name, value)| {
-            built.with(name, value.clone())
-        })
     }
 
     /// Gives the last node an attribute.
@@ -308,8 +293,7 @@ fn ways_down_and_up_again_must_meet() {
 fn mirrored_padding_is_narrower_than_its_axis() {
     let facts = floats("x", &[-1, -2])
         .whole("pads", &[0.0, 200.0, 0.0, 200.0])
-        .node("y = Pad x pads")
-        .with("mode", text("reflect"))
+        .node("y = Pad x pads mode=reflect")
         .facts();
     assert_eq!(relations(&facts), [at_least(1, 201)]);
     assert_eq!(sizes(&facts, &[1, 300]), known(&[1, 700]));
@@ -342,17 +326,16 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
             .graph;
         AttributeValue::Graphs(vec![made])
     };
-    let attributes = |second| {
-        [
-            ("then_branch", branch("Relu", "a")),
-            ("else_branch", branch(second, "b")),
-        ]
+    let chosen = |built: Builder, second| {
+        built
+            .node("y = If c")
+            .with("then_branch", branch("Relu", "a"))
+            .with("else_branch", branch(second, "b"))
+            .facts()
     };
     let by_flag = |second| {
-        floats("x", &[-1, 4])
-            .input("c", ElementType::Bool, &[])
-            .node_with("y = If c", &attributes(second))
-            .facts()
+        let fed = floats("x", &[-1, 4]).input("c", ElementType::Bool, &[]);
+        chosen(fed, second)
     };
     assert_eq!(by_flag("Neg").varying, None);
     assert_eq!(
@@ -363,9 +346,8 @@ fn branches_of_unlike_sizes_vary_and_those_that_sizes_decide_do_not() {
         .scalar("two", 2.0)
         .node("s = Size x")
         .node("none = Sub s s")
-        .node("c = Equal none two")
-        .node_with("y = If c", &attributes("Transpose"))
-        .facts();
+        .node("c = Equal none two");
+    let by_size = chosen(by_size, "Transpose");
     assert_eq!(
         (sizes(&by_size, &[3]), by_size.varying.clone()),
         (known(&[4, 3]), None)

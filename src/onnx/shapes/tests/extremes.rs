@@ -73,19 +73,15 @@ fn windows_of_any_numbers_are_followed() {
     let extremes = [i64::MIN, i64::MIN + 1, -1, 0, i64::MAX - 1, i64::MAX];
     for number in extremes {
         for other in extremes {
-            let attributes = [
-                ("kernel_shape", integers(&[number, 3])),
-                ("strides", integers(&[other, 2])),
-                ("dilations", integers(&[other, 1])),
-                ("pads", integers(&[number, other, number, 0])),
-                ("output_padding", integers(&[other, number])),
-                ("group", AttributeValue::Integers(vec![number])),
-                ("ceil_mode", AttributeValue::Integers(vec![1])),
-            ];
+            let attributes = format!(
+                "kernel_shape={number},3 strides={other},2 dilations={other},1 \
+                 pads={number},{other},{number},0 output_padding={other},{number} \
+                 group={number} ceil_mode=1"
+            );
             for operator in ["MaxPool x", "Conv x w", "ConvTranspose x w"] {
                 let facts = floats("x", &[-1, 4, 9, -2])
                     .weight("w", &[8, 4, 3, 3])
-                    .node_with(&format!("y = {operator}"), &attributes)
+                    .node(&format!("y = {operator} {attributes}"))
                     .facts();
                 assert_eq!(
                     sizes(&facts, &[2, 9]).map(|sizes| sizes.len()),

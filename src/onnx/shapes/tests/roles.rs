@@ -47,8 +47,7 @@ fn padding_hides_no_sound_and_no_image() {
         .whole("one", &[1.0])
         .whole("pads", &[0.0, 0.0, 40.0, 0.0, 0.0, 40.0])
         .node("u = Unsqueeze p one")
-        .node("v = Pad u pads")
-        .with("mode", text("reflect"))
+        .node("v = Pad u pads mode=reflect")
         .node("y = Conv v w strides=5")
         .facts();
     assert_eq!(roles(&sound), [None, Some(DimRole::Audio)]);
