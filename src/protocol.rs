@@ -284,11 +284,11 @@ pub enum Response {
         /// Time from the call that creates the session to its return.
         session_load_ns: Nanos,
         /// Session configuration entries, read back from the runtime.
-        session_config: BTreeMap<String, String>,
+        session_config: BTreeMap<Plain, Plain>,
         /// Execution providers registered with the session, in order of preference.
         execution_providers: Vec<String>,
         /// Options that the first of them was registered with.
-        provider_options: BTreeMap<String, String>,
+        provider_options: BTreeMap<Plain, Plain>,
     },
     /// Answer to [`Request::Profile`].
     Profiled {

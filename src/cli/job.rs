@@ -93,7 +93,7 @@ fn info(name: String, now: jiff::Timestamp) -> RunInfo {
         name: name.into(),
         tool_version: env!("CARGO_PKG_VERSION").into(),
         command: std::env::args_os()
-            .map(|word| word.to_string_lossy().into_owned())
+            .map(|word| word.to_string_lossy().into_owned().into())
             .collect(),
         working_dir: std::env::current_dir().unwrap_or_default(),
         started_at: now.to_string().into(),

@@ -39,7 +39,7 @@ pub(super) fn of(
         builder = ep::with_arena(builder, arena)?;
     }
     for (key, value) in &options.session_config {
-        builder = builder.with_config_entry(key, value)?;
+        builder = builder.with_config_entry(key.exact(), value.exact())?;
     }
     Ok(builder)
 }

@@ -28,9 +28,10 @@ use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::{Clock, EngineClock, MonotonicClock};
 use crate::observed::Observed;
 use crate::plan::{SessionOptions, SessionSpec};
-use crate::provider;
+use crate::provider::{self, Options};
 use crate::record::{ArenaStats, PeakRates, Placement, Profiled, ProviderNodes};
 use crate::runtime::LibraryInfo;
+use crate::text::Plain;
 use crate::trace::Counted;
 use crate::units::{Bytes, Nanos};
 
@@ -117,8 +118,8 @@ impl OnnxRuntime {
         let is_declined = spec
             .options
             .session_config
-            .get(assignment::RECORD)
-            .is_some_and(|value| value == "0");
+            .get(&assignment::RECORD.into())
+            .is_some_and(|value| *value == "0");
         self.account
             .filter(|_| spec.is_accelerated() && !is_declined)
     }
@@ -261,13 +262,13 @@ fn run_twice(session: &OrtSession, spec: &SessionSpec, sets: &[HeldSet]) -> Resu
 
 /// The entries that were asked for, and those that say whether threads spin, as the session has
 /// them.
-fn config_entries(builder: &SessionBuilder, options: &SessionOptions) -> BTreeMap<String, String> {
+fn config_entries(builder: &SessionBuilder, options: &SessionOptions) -> Options {
     options
         .session_config
         .keys()
-        .map(String::as_str)
+        .map(Plain::exact)
         .chain(SPINNING)
-        .filter_map(|key| Some((key.to_owned(), read_config(builder, key)?)))
+        .filter_map(|key| Some((key.into(), read_config(builder, key)?.into())))
         .collect()
 }
 

@@ -1,6 +1,5 @@
 //! The traits of what executes models, and the data that they give and take.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Result;
@@ -8,6 +7,7 @@ use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::EngineClock;
 use crate::observed::Observed;
 use crate::plan::{SessionOptions, SessionSpec};
+use crate::provider::Options;
 use crate::record::{ArenaStats, PeakRates, Placement, Profiled};
 use crate::runtime::LibraryInfo;
 use crate::units::{Bytes, Nanos};
@@ -132,11 +132,11 @@ pub trait Inference: Send {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effect {
     /// Session configuration entries, read back from the runtime.
-    pub config_entries: BTreeMap<String, String>,
+    pub config_entries: Options,
     /// Execution providers registered with the session, in order of preference.
     pub execution_providers: Vec<String>,
     /// Options that the first of them was registered with.
-    pub provider_options: BTreeMap<String, String>,
+    pub provider_options: Options,
 }
 
 /// Warnings and errors that a runtime has logged so far in this process.

@@ -49,8 +49,8 @@ impl SessionSpec {
         let key = provider::known(self.execution_provider.exact())
             .options
             .short_floats;
-        let value = key.and_then(|key| self.provider.options.get(key));
-        if self.is_accelerated() && value.is_none_or(|value| value != "0") {
+        let value = key.and_then(|key| self.provider.options.get(&key.into()));
+        if self.is_accelerated() && value.is_none_or(|value| *value != "0") {
             FloatRounding::Half
         } else {
             FloatRounding::Full
@@ -160,7 +160,7 @@ pub struct SessionOptions {
     #[serde(default)]
     pub memory_arena: Option<bool>,
     /// Further session configuration entries, by ONNX Runtime's keys.
-    pub session_config: BTreeMap<String, String>,
+    pub session_config: BTreeMap<Plain, Plain>,
     /// Libraries of custom operators that are registered with the session; empty in records before
     /// version 1.4.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::build::Build;
+use crate::text::Plain;
 
 /// Options of an execution provider, by its own keys.
-pub type Options = BTreeMap<String, String>;
+pub type Options = BTreeMap<Plain, Plain>;
 
 /// What is known of an execution provider.
 #[derive(Clone, Copy, Debug)]
@@ -79,9 +80,9 @@ impl Graphs {
         let (Graphs::PerShape(key) | Graphs::One { key, .. }) = self else {
             return None;
         };
-        let value = options.get(key)?;
+        let value = options.get(&key.into())?;
         OFF.iter()
-            .all(|off| !off.eq_ignore_ascii_case(value))
+            .all(|off| !off.eq_ignore_ascii_case(value.exact()))
             .then_some(key)
     }
 }
@@ -158,7 +159,12 @@ impl ExecutionProvider {
     #[must_use]
     pub fn device(&self, options: &Options) -> Option<u64> {
         let DeviceOption { key, prefix } = self.options.device?;
-        options.get(key)?.strip_prefix(prefix)?.parse().ok()
+        options
+            .get(&key.into())?
+            .exact()
+            .strip_prefix(prefix)?
+            .parse()
+            .ok()
     }
 
     /// Of the options, that of the device, for an execution provider behind this one.
@@ -166,7 +172,7 @@ impl ExecutionProvider {
     pub fn only_device(&self, options: &Options) -> Options {
         let mut options = options.clone();
         let own = self.options.device.map(|device| device.key);
-        options.retain(|key, _| Some(key.as_str()) == own);
+        options.retain(|key, _| own.is_some_and(|own| *key == own));
         options
     }
 
@@ -178,10 +184,12 @@ impl ExecutionProvider {
         if let (Some(DeviceOption { key, prefix }), Some(index)) = (self.options.device, device) {
             options
                 .entry(key.into())
-                .or_insert(format!("{prefix}{index}"));
+                .or_insert(format!("{prefix}{index}").into());
         }
         if let Some(key) = self.options.threads {
-            options.entry(key.into()).or_insert(threads.to_string());
+            options
+                .entry(key.into())
+                .or_insert(threads.to_string().into());
         }
         options
     }

@@ -170,7 +170,7 @@ pub struct RunInfo {
     /// Version of onnxprof that measured.
     pub tool_version: Plain,
     /// The command line, word by word.
-    pub command: Vec<String>,
+    pub command: Vec<Plain>,
     /// Folder in which the command was given.
     pub working_dir: PathBuf,
     /// Start of the run, RFC 3339.

@@ -1,6 +1,5 @@
 //! One launch: a fresh worker with one session, and what the parent samples of it.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -181,9 +180,9 @@ async fn create_session(
             provider_options,
         } => {
             let options = EffectiveOptions {
-                session_config: plain(session_config),
+                session_config,
                 execution_providers: execution_providers.into_iter().map(Plain::from).collect(),
-                provider_options: plain(provider_options),
+                provider_options,
                 ..EffectiveOptions::default()
             };
             Ok((session_load_ns, options))
@@ -216,13 +215,6 @@ async fn load(
         ..loaded
     });
     Ok(())
-}
-
-fn plain(options: BTreeMap<String, String>) -> BTreeMap<Plain, Plain> {
-    options
-        .into_iter()
-        .map(|(key, value)| (key.into(), value.into()))
-        .collect()
 }
 
 pub(super) fn blank(launch: u64, round: u64, session: usize, started_ns: Nanos) -> LaunchRecord {

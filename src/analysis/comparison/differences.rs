@@ -226,8 +226,10 @@ const OF_SESSION: [Told<SessionSpec>; 13] = [
     }),
 ];
 
-fn entries(options: &BTreeMap<String, String>) -> impl Iterator<Item = String> {
-    options.iter().map(|(key, value)| format!("{key}={value}"))
+fn entries(options: &BTreeMap<Plain, Plain>) -> impl Iterator<Item = String> {
+    options
+        .iter()
+        .map(|(key, value)| format!("{}={}", key.exact(), value.exact()))
 }
 
 fn joined(words: impl Iterator<Item = String>) -> Option<Setting> {

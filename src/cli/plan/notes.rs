@@ -30,7 +30,7 @@ pub fn notes_on(plan: &Plan, host: &Host) -> Vec<String> {
             options
                 .session_config
                 .keys()
-                .filter_map(|key| unknown_key(library, &which, key)),
+                .filter_map(|key| unknown_key(library, &which, key.exact())),
         );
     }
     notes

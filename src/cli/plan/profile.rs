@@ -97,7 +97,11 @@ fn options(args: &MeasureArgs, host: &Host) -> Result<SessionOptions> {
         allow_spinning: session.allow_spinning,
         memory_pattern: session.memory_pattern,
         memory_arena: session.memory_arena,
-        session_config: session.session_config.iter().cloned().collect(),
+        session_config: session
+            .session_config
+            .iter()
+            .map(|(key, value)| (key.as_str().into(), value.as_str().into()))
+            .collect(),
         custom_ops: session::custom_ops(&session.custom_ops)?,
     })
 }

@@ -79,7 +79,7 @@ pub fn providers(args: &ProviderArgs) -> Result<Vec<Provider>> {
     for option in &args.ep_option {
         let place = place_of(option, &providers, &libraries)?;
         let options = &mut providers[place].spec.options;
-        options.insert(option.key.clone(), option.value.clone());
+        options.insert(option.key.as_str().into(), option.value.as_str().into());
     }
     for provider in providers.iter_mut().filter(|provider| !provider.is_cpu()) {
         provider.spec.device = args.device;
@@ -355,7 +355,11 @@ mod tests {
             ("--ep-option cpu:use_arena=0", 0, "use_arena", "0"),
         ] {
             for (other, found) in parsed(words).unwrap().iter().enumerate() {
-                let option = found.spec.options.get(key).map(String::as_str);
+                let option = found
+                    .spec
+                    .options
+                    .get(&key.into())
+                    .map(crate::text::Plain::exact);
                 assert_eq!(option, (other == place).then_some(value), "{words}");
             }
         }
@@ -486,7 +490,7 @@ mod tests {
             identifier, spec, ..
         } = &parsed(&words).unwrap()[1];
         assert_eq!(identifier, "My_EP");
-        assert!(spec.library.is_some() && spec.options["a"] == "b");
+        assert!(spec.library.is_some() && spec.options[&"a".into()] == "b");
         refused(&library, "nothing runs on the library `My_EP`", "`--ep`");
         let error = parsed("--ep-library X=/no/such.so --ep X").unwrap_err();
         assert_eq!(error.code, exit::BAD_INPUT);

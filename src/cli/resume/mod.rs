@@ -185,7 +185,8 @@ fn name_libraries(plan: &mut Plan, args: &SearchArgs) -> Result<()> {
         if let Some(key) = spec.options.session_config.keys().next() {
             return Err(CliError::bad_input(
                 format!(
-                    "the search sets the session configuration `{key}`, which `tune` never does"
+                    "the search sets the session configuration `{}`, which `tune` never does",
+                    key.exact()
                 ),
                 "begin a new search",
             ));

@@ -100,6 +100,7 @@ impl<'a> Options<'a> {
     /// Makes sure that options which may name files, libraries among them, were named again.
     pub fn check(&mut self, provider: &str, spec: &ProviderSpec) -> Result<()> {
         for (key, value) in &spec.options {
+            let (key, value) = (key.exact(), value.exact());
             if !self.is_named(provider, key, value) && may_name_a_file(key, value) {
                 return Err(CliError::bad_input(
                     format!(

@@ -61,8 +61,8 @@ pub(super) fn dispatch(identifier: &str) -> Option<Dispatch> {
 /// Every session has this execution provider; it is only touched where its option was given.
 fn cpu(options: &Options) -> Vec<ExecutionProviderDispatch> {
     options
-        .get(ARENA)
-        .map(|value| with_own_arena(value != "0"))
+        .get(&ARENA.into())
+        .map(|value| with_own_arena(*value != "0"))
         .into_iter()
         .collect()
 }
@@ -90,7 +90,8 @@ pub(super) fn refused_option(spec: &SessionSpec) -> Option<String> {
         .keys()
         .find(|key| *key != ARENA && !spec.is_accelerated())?;
     Some(format!(
-        "unknown option `{other}`: the only one is `{ARENA}`"
+        "unknown option `{}`: the only one is `{ARENA}`",
+        other.exact()
     ))
 }
 
@@ -99,7 +100,7 @@ where
     P: ArbitrarilyConfigurableExecutionProvider + Default + Into<ExecutionProviderDispatch>,
 {
     let provider = options.iter().fold(P::default(), |provider, (key, value)| {
-        provider.with_arbitrary_config(key, value)
+        provider.with_arbitrary_config(key.exact(), value.exact())
     });
     vec![provider.into().error_on_failure()]
 }
@@ -122,7 +123,7 @@ mod tests {
         for (name, dispatch) in TYPES {
             assert_eq!(provider::known(name).identifier, *name);
             assert_eq!(
-                dispatch(&Options::from([("use_arena".to_owned(), "1".to_owned())]))[0].name(),
+                dispatch(&Options::from([("use_arena".into(), "1".into())]))[0].name(),
                 *name
             );
         }

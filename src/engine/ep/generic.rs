@@ -7,6 +7,7 @@ use ort::AsPointer;
 use ort::session::builder::SessionBuilder;
 
 use crate::provider::Options;
+use crate::text::Plain;
 
 pub(super) fn register(
     mut builder: SessionBuilder,
@@ -14,8 +15,8 @@ pub(super) fn register(
     options: &Options,
 ) -> ort::Result<SessionBuilder> {
     let name = c_string(name)?;
-    let keys = c_strings(options.keys())?;
-    let values = c_strings(options.values())?;
+    let keys = c_strings(options.keys().map(Plain::exact))?;
+    let values = c_strings(options.values().map(Plain::exact))?;
     let keys_of = pointers(&keys);
     let values_of = pointers(&values);
     let append = ort::api().SessionOptionsAppendExecutionProvider;
@@ -34,8 +35,8 @@ pub(super) fn register(
     Ok(builder)
 }
 
-fn c_strings<'t>(texts: impl Iterator<Item = &'t String>) -> ort::Result<Vec<CString>> {
-    texts.map(|text| c_string(text)).collect()
+fn c_strings<'t>(texts: impl Iterator<Item = &'t str>) -> ort::Result<Vec<CString>> {
+    texts.map(c_string).collect()
 }
 
 fn c_string(text: &str) -> ort::Result<CString> {

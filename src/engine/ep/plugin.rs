@@ -79,7 +79,12 @@ impl Plugin {
             .provider
             .options
             .iter()
-            .map(|(key, value)| (format!("{own_name}.{key}"), value.clone()))
+            .map(|(key, value)| {
+                (
+                    format!("{own_name}.{}", key.exact()),
+                    value.exact().to_owned(),
+                )
+            })
             .collect();
         let builder = builder
             .with_devices([device], Some(&prefixed))

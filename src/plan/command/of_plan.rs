@@ -187,7 +187,7 @@ impl Command {
             options
                 .session_config
                 .iter()
-                .map(|(key, value)| format!("{key}={value}")),
+                .map(|(key, value)| format!("{}={}", key.exact(), value.exact())),
         );
     }
 
@@ -301,10 +301,9 @@ impl Command {
 }
 
 fn provider_options(spec: &SessionSpec) -> impl Iterator<Item = String> {
-    spec.provider
-        .options
-        .iter()
-        .map(move |(key, value)| format!("{}:{key}={value}", provider_word(spec)))
+    spec.provider.options.iter().map(move |(key, value)| {
+        format!("{}:{}={}", provider_word(spec), key.exact(), value.exact())
+    })
 }
 
 fn provider_library(spec: &SessionSpec) -> Option<String> {

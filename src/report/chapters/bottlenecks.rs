@@ -7,7 +7,7 @@ use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::report::chapters::roofline;
 use crate::report::words::{self, Item, Source, not_measured, number, plain};
-use crate::text::Plain;
+use crate::text::{Plain, Shown};
 use crate::units::Ratio;
 
 /// A numbered entry of the template with its fields.
@@ -41,7 +41,7 @@ const LABELS: [&str; 4] = [
 ];
 
 /// Words of a command as a shell reads them.
-pub(in crate::report) fn command(words: &[String]) -> String {
+pub(in crate::report) fn command<T: Shown>(words: &[T]) -> String {
     let harmless: Vec<String> = words.iter().map(plain).collect();
     shlex::try_join(harmless.iter().map(String::as_str)).unwrap_or_else(|_| harmless.join(" "))
 }

@@ -123,7 +123,7 @@ impl Run<'_> {
         let why = if spec.is_accelerated() {
             let name = spec.execution_provider.exact();
             format!("`{name}` does not compute with the CPU's denormals")
-        } else if spec.options.session_config.contains_key(OPTION.0) {
+        } else if spec.options.session_config.contains_key(&OPTION.0.into()) {
             format!("`{}` is set in this session", OPTION.0)
         } else if self.description(session).as_ref().is_ok_and(is_float) {
             return Ok(());

@@ -16,6 +16,7 @@ use onnxprof::record::{
     Statistics, TensorInfo, Throttling, ValueType, VariantRecord, Warmup, WeightBytes,
 };
 use onnxprof::stats::Latencies;
+use onnxprof::text::Plain;
 use onnxprof::units::{Bytes, Nanos, Ratio};
 
 /// A variant to make up.
@@ -233,7 +234,10 @@ fn run_info(shape: &RunShape) -> RunInfo {
         tool_version: "0.1.0".into(),
         command: ["onnxprof", "profile", &format!("models/{}", shape.name)]
             .map(String::from)
-            .to_vec(),
+            .to_vec()
+            .into_iter()
+            .map(Plain::from)
+            .collect(),
         working_dir: PathBuf::from("/home/user/project"),
         started_at: "2026-03-01T12:00:00+01:00".into(),
         elapsed_ns: Some(Nanos(84_300_000_000)),

@@ -533,7 +533,7 @@ fn session_configuration_that_no_search_sets_is_refused() {
     let bench = Workbench::new();
     killed(&bench, 5);
     forge(&bench, |record| {
-        let entry = ("ep.context_file_path".to_owned(), "/tmp/x".to_owned());
+        let entry = ("ep.context_file_path".into(), "/tmp/x".into());
         record
             .plan
             .sessions

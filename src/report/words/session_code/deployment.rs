@@ -40,7 +40,7 @@ impl Deployment<'_> {
             .spec
             .provider
             .options
-            .get(ARENA)
+            .get(&ARENA.into())
             .filter(|_| !self.spec.is_accelerated());
         self.spec
             .options
@@ -73,9 +73,7 @@ impl Deployment<'_> {
         }
         let identifier = &self.spec.execution_provider;
         let options = match self.effective {
-            Some(effective) => (effective.provider_options.iter())
-                .map(|(key, value)| (key.exact().to_owned(), value.exact().to_owned()))
-                .collect(),
+            Some(effective) => effective.provider_options.clone(),
             None => self.spec.provider_options(),
         };
         let of_others = literals(&provider::known(identifier.exact()).only_device(&options));
@@ -93,7 +91,7 @@ impl Deployment<'_> {
 pub(super) fn literals(options: &Options) -> Pairs {
     options
         .iter()
-        .map(|(key, value)| (quoted(key), quoted(value)))
+        .map(|(key, value)| (quoted(key.exact()), quoted(value.exact())))
         .collect()
 }
 
