@@ -41,15 +41,13 @@ pub fn distribution(record: &RunRecord, key: CellKey) -> Option<Vec<Distribution
     ranks.dedup();
     ranks
         .into_iter()
-        .map(|rank| point(&latencies, rank))
+        .map(|rank| {
+            Some(DistributionPoint {
+                latency_ns: latencies.at_rank(rank)?,
+                share: Ratio(rank as f64 / count as f64),
+            })
+        })
         .collect()
-}
-
-fn point(latencies: &Buckets, rank: u64) -> Option<DistributionPoint> {
-    Some(DistributionPoint {
-        latency_ns: latencies.at_rank(rank)?,
-        share: Ratio(rank as f64 / latencies.count() as f64),
-    })
 }
 
 /// How often latencies of some cells occur, in columns of equal ratio over one axis.
@@ -129,11 +127,10 @@ fn edges(low: f64, high: f64, columns: u32) -> Vec<f64> {
 }
 
 fn counts(latencies: &Buckets, edges: &[f64]) -> Vec<u64> {
-    let above: Vec<u64> = edges
+    edges
         .iter()
         .map(|&edge| latencies.count_above(Nanos(edge as u64)))
-        .collect();
-    above
+        .collect::<Vec<_>>()
         .windows(2)
         .map(|ends| ends[0].saturating_sub(ends[1]))
         .collect()

@@ -129,8 +129,7 @@ fn headline(facts: &Facts<'_>, session: usize) -> Headline {
     let smallest = facts
         .cells
         .iter()
-        .filter(|cell| cell.key.session == session)
-        .filter(|cell| cell.comparison.is_some())
+        .filter(|cell| cell.key.session == session && cell.comparison.is_some())
         .min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
     Headline {
         session,

@@ -113,10 +113,10 @@ fn values(index: &Index<'_>, metric: Metric, key: CellKey) -> Vec<f64> {
             .iter()
             .filter_map(|launch| value(launch))
             .collect(),
-        Source::Cell(OfCell::Launches(of)) => index
+        Source::Cell(OfCell::Launches(value, _)) => index
             .launch_cells(key)
             .iter()
-            .filter_map(|(launch, cell)| (of.value)(launch, cell))
+            .filter_map(|(launch, cell)| value(launch, cell))
             .collect(),
         _ => Vec::new(),
     }

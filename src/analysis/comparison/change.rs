@@ -52,10 +52,10 @@ pub enum Delta {
 /// The change of `metric` from `baseline` to `candidate`, judged by itself; [`judge()`] judges
 /// several together.
 ///
-/// Sides of one [`Index`](crate::analysis::figures::index::Index) are compared round by round, others launch
-/// against launch. Latencies, throughput and percentiles take the sides' cells; runtime start,
-/// session load, first run, model memory, file size and scores those of the session, whatever the
-/// cell; peak memory either. A ratio to the baseline is the same as its metric.
+/// Sides of one run are compared round by round, others launch against launch. Latencies,
+/// throughput and percentiles take the sides' cells; runtime start, session load, first run, model
+/// memory, file size and scores those of the session, whatever the cell; peak memory either. A
+/// ratio to the baseline is the same as its metric.
 ///
 /// # Errors
 /// Why there is no change: something was not measured, or the metric is not one that is compared.
@@ -68,13 +68,13 @@ pub fn change(metric: Metric, sides: [Side<'_>; 2]) -> Observed<Delta> {
         Source::Session(OfSession::Launches(value)) => {
             over_launches(metric, sides, &|side| of_session(side, value))
         }
-        Source::Cell(OfCell::Launches(of)) => {
-            over_launches(metric, sides, &|side| of_cell(side, of.value))
+        Source::Cell(OfCell::Launches(value, _)) => {
+            over_launches(metric, sides, &|side| of_cell(side, value))
         }
         Source::Cell(OfCell::Gpu(figure, _)) => over_launches(metric, sides, &|side| {
             of_cell(side, |_, cell| gpu_of_launch(figure, cell))
         }),
-        Source::Cell(OfCell::Tail(quantile, _)) => {
+        Source::Cell(OfCell::Tail(quantile)) => {
             over_launches(metric, sides, &|side| percentiles(side, quantile))
         }
         Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, sides, figure),
@@ -100,7 +100,7 @@ pub fn judge(metric: Metric, deltas: &mut [&mut Delta]) {
             Delta::Ratio { design, change } if *design == judged => Some(change),
             _ => None,
         });
-        judge_together(metric, &mut changes.collect::<Vec<_>>(), error);
+        judge_together(metric, changes, error);
     }
 }
 

@@ -166,7 +166,6 @@ pub fn compare(
         .map(|&pairing| pair(runs, pairing))
         .collect();
     judge_together(&mut pairs);
-    let described = (0..runs.len()).map(|place| described(runs, place, &pairings));
     let design = if runs.len() == 1 {
         Design::Paired
     } else {
@@ -174,7 +173,9 @@ pub fn compare(
     };
     Ok(Comparisons {
         design,
-        runs: described.collect(),
+        runs: (0..runs.len())
+            .map(|place| described(runs, place, &pairings))
+            .collect(),
         pairs,
     })
 }
@@ -282,8 +283,9 @@ fn common_cells<'p>(
 ) -> impl Iterator<Item = [Workload; 2]> + 'p {
     candidate
         .workloads()
-        .filter(|at| baseline.batch_sizes.contains(&at.batch_size))
-        .filter(|at| baseline.load_modes.contains(&at.load))
+        .filter(|at| {
+            baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load)
+        })
         .filter_map(|at| {
             Some([
                 Workload {

@@ -8,6 +8,7 @@ use crate::plan::SessionSpec;
 use crate::record::{Host, RunRecord};
 use crate::text::Plain;
 use crate::units::Bytes;
+use Setting::{Amount, Count, Flag, Text};
 
 /// A setting that is not the same on both sides.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,7 +58,7 @@ fn differences<T>(settings: &[Told<T>], baseline: &T, candidate: &T) -> Vec<Diff
 }
 
 fn text(text: impl Into<Plain>) -> Option<Setting> {
-    Some(Setting::Text(text.into()))
+    Some(Text(text.into()))
 }
 
 /// Differences that make two machines unlike, so that figures of one say nothing about the other:
@@ -75,28 +76,18 @@ const MEMORY: &str = "memory";
 
 const OF_HOST: [Told<Host>; 14] = [
     ("architecture", |host| text(host.architecture.clone())),
-    ("CPU model", |host| {
-        host.cpu.model_name.clone().map(Setting::Text)
-    }),
+    ("CPU model", |host| host.cpu.model_name.clone().map(Text)),
     ("instruction sets", |host| text(instruction_sets(host))),
-    ("frequency governor", |host| {
-        host.governor.clone().map(Setting::Text)
-    }),
+    ("frequency governor", |host| host.governor.clone().map(Text)),
     ("virtualization", |host| {
-        host.virtualization.clone().map(Setting::Text)
+        host.virtualization.clone().map(Text)
     }),
-    ("GPUs", |host| gpus(host).map(Setting::Text)),
-    ("GPU driver", |host| gpu_driver(host).map(Setting::Text)),
-    ("logical CPUs", |host| {
-        Some(Setting::Count(host.cpu.logical_count))
-    }),
-    ("physical cores", |host| {
-        host.cpu.physical_count.map(Setting::Count)
-    }),
-    ("turbo", |host| host.turbo.map(Setting::Flag)),
-    ("CPU limit", |host| {
-        host.cgroup.cpu_quota_count.map(Setting::Amount)
-    }),
+    ("GPUs", |host| gpus(host).map(Text)),
+    ("GPU driver", |host| gpu_driver(host).map(Text)),
+    ("logical CPUs", |host| Some(Count(host.cpu.logical_count))),
+    ("physical cores", |host| host.cpu.physical_count.map(Count)),
+    ("turbo", |host| host.turbo.map(Flag)),
+    ("CPU limit", |host| host.cgroup.cpu_quota_count.map(Amount)),
     ("memory limit", |host| {
         host.cgroup.memory_max_bytes.map(Setting::Bytes)
     }),
@@ -134,10 +125,8 @@ pub fn other_differences(baseline: &RunRecord, candidate: &RunRecord) -> Vec<Dif
 }
 
 const OF_RUN: [Told<RunRecord>; 9] = [
-    ("operating system", |run| {
-        run.host.os.clone().map(Setting::Text)
-    }),
-    ("kernel", |run| run.host.kernel.clone().map(Setting::Text)),
+    ("operating system", |run| run.host.os.clone().map(Text)),
+    ("kernel", |run| run.host.kernel.clone().map(Text)),
     ("onnxprof", |run| text(run.run.tool_version.exact())),
     ("ONNX Runtime", |run| runtimes(run).and_then(text)),
     ("data", |run| {
@@ -145,15 +134,13 @@ const OF_RUN: [Told<RunRecord>; 9] = [
             .as_ref()
             .and_then(|data| text(data.source.exact()))
     }),
-    ("page cache", |run| text(word(run.plan.schedule.page_cache))),
+    ("page cache", |run| word(run.plan.schedule.page_cache)),
     ("CPUs of the run", |run| text(cpus(run))),
     ("samples of the data", |run| {
-        run.dataset
-            .as_ref()
-            .map(|data| Setting::Count(data.samples_count))
+        run.dataset.as_ref().map(|data| Count(data.samples_count))
     }),
     ("block length in ns", |run| {
-        Some(Setting::Count(run.plan.schedule.block_ns.0))
+        Some(Count(run.plan.schedule.block_ns.0))
     }),
 ];
 
@@ -167,8 +154,12 @@ fn runtimes(run: &RunRecord) -> Option<String> {
 }
 
 fn cpus(run: &RunRecord) -> String {
-    let cpus: Vec<String> = run.host.affinity_cpus.iter().map(u64::to_string).collect();
-    cpus.join(",")
+    run.host
+        .affinity_cpus
+        .iter()
+        .map(u64::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// Options that two sessions were asked for differently.
@@ -191,13 +182,11 @@ const OF_SESSION: [Told<SessionSpec>; 13] = [
             .device
             .and_then(|device| text(device.to_string()))
     }),
-    ("binding", |spec| text(word(spec.binding))),
+    ("binding", |spec| word(spec.binding)),
     ("graph optimization", |spec| {
-        text(word(spec.options.graph_optimization))
+        word(spec.options.graph_optimization)
     }),
-    ("execution mode", |spec| {
-        text(word(spec.options.execution_mode))
-    }),
+    ("execution mode", |spec| word(spec.options.execution_mode)),
     ("session configuration", |spec| {
         joined(entries(&spec.options.session_config))
     }),
@@ -210,19 +199,15 @@ const OF_SESSION: [Told<SessionSpec>; 13] = [
         )
     }),
     ("intra-op threads", |spec| {
-        Some(Setting::Count(spec.options.intra_threads))
+        Some(Count(spec.options.intra_threads))
     }),
     ("inter-op threads", |spec| {
-        Some(Setting::Count(spec.options.inter_threads))
+        Some(Count(spec.options.inter_threads))
     }),
-    ("spinning", |spec| {
-        spec.options.allow_spinning.map(Setting::Flag)
-    }),
-    ("memory arena", |spec| {
-        spec.options.memory_arena.map(Setting::Flag)
-    }),
+    ("spinning", |spec| spec.options.allow_spinning.map(Flag)),
+    ("memory arena", |spec| spec.options.memory_arena.map(Flag)),
     ("memory pattern", |spec| {
-        spec.options.memory_pattern.map(Setting::Flag)
+        spec.options.memory_pattern.map(Flag)
     }),
 ];
 
@@ -237,8 +222,8 @@ fn joined(words: impl Iterator<Item = String>) -> Option<Setting> {
     if words.is_empty() { None } else { text(words) }
 }
 
-fn word(value: impl std::fmt::Debug) -> String {
-    format!("{value:?}").to_lowercase()
+fn word(value: impl std::fmt::Debug) -> Option<Setting> {
+    text(format!("{value:?}").to_lowercase())
 }
 
 #[cfg(test)]
@@ -274,7 +259,7 @@ mod tests {
         };
         assert!(host_differences(&with(["avx", "fma"]), &with(["fma", "avx"])).is_empty());
         let found = host_differences(&with(["avx", "fma"]), &with(["avx", "avx2"]));
-        assert_eq!(found[0].candidate, Some(Setting::Text("avx avx2".into())));
+        assert_eq!(found[0].candidate, Some(Text("avx avx2".into())));
     }
 
     #[test]

@@ -69,7 +69,9 @@ fn latency(facts: &Facts<'_>, single: &[&CellFindings]) -> Choice {
     let usable: Vec<&CellFindings> = single
         .iter()
         .copied()
-        .filter(|cell| facts.usable(cell.key.session) && cell.decisive_median().is_some())
+        .filter(|cell| {
+            facts.usable(cell.key.session) && cell.support() > Some(Support::FewInferences)
+        })
         .collect();
     fastest(facts, &usable)
         .or_else(|| baseline(facts, &usable))
@@ -168,9 +170,24 @@ fn most_shown<'a>(
     shown: &[&'a CellFindings],
 ) -> Option<(&'a CellFindings, Basis)> {
     let baseline_usable = shown.iter().any(|cell| facts.is_baseline(cell.key.session));
-    shown
-        .iter()
-        .find_map(|&cell| Some((cell, throughput_basis(facts, cell, baseline_usable)?)))
+    shown.iter().find_map(|&cell| {
+        let throughput = cell
+            .comparison
+            .as_ref()
+            .map(|found| found.throughput.verdict);
+        let basis = if facts.sessions.len() == 1 {
+            Basis::OnlyUsable
+        } else if facts.is_baseline(cell.key.session) {
+            Basis::NothingBetter
+        } else if !baseline_usable {
+            Basis::BestWithoutBaseline
+        } else if throughput == Some(Verdict::Faster) {
+            Basis::BeatsBaseline
+        } else {
+            return None;
+        };
+        Some((cell, basis))
+    })
 }
 
 fn rate(cell: &CellFindings) -> f64 {
@@ -197,23 +214,6 @@ fn budget_to_settle(facts: &Facts<'_>, cell: &CellFindings) -> Option<Nanos> {
         return None;
     }
     enough::budget_at(facts.index.record, cell.key.shape, &[cell.key.batch_size])
-}
-
-fn throughput_basis(
-    facts: &Facts<'_>,
-    cell: &CellFindings,
-    baseline_usable: bool,
-) -> Option<Basis> {
-    if facts.sessions.len() == 1 {
-        Some(Basis::OnlyUsable)
-    } else if facts.is_baseline(cell.key.session) {
-        Some(Basis::NothingBetter)
-    } else if !baseline_usable {
-        Some(Basis::BestWithoutBaseline)
-    } else {
-        (cell.comparison.as_ref()?.throughput.verdict == Verdict::Faster)
-            .then_some(Basis::BeatsBaseline)
-    }
 }
 
 /// Where intervals at the best batch sizes overlap, and no comparison of blocks that took turns

@@ -43,7 +43,11 @@ pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
         found.extend(limit(curve.session, saturates(facts, curve)));
     }
     found.extend(of_sessions(facts, |session| {
-        load_time(session, single_ns(&single, session.session))
+        let mut single = single.iter();
+        load_time(
+            session,
+            single.find(|cell| cell.key.session == session.session),
+        )
     }));
     found.extend(of_sessions(facts, model_memory));
     found
@@ -61,14 +65,6 @@ fn of_sessions(
         .sessions
         .iter()
         .filter_map(move |session| limit(session.session, kind(session)))
-}
-
-/// The median latency of a single prediction, in nanoseconds.
-fn single_ns(single: &[&CellFindings], session: usize) -> Option<f64> {
-    single
-        .iter()
-        .find(|cell| cell.key.session == session)?
-        .value(Metric::LatencyP50)
 }
 
 fn not_finite(session: &SessionFindings) -> Option<BottleneckKind> {
@@ -155,8 +151,9 @@ fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
     })
 }
 
-fn load_time(session: &SessionFindings, single_ns: Option<f64>) -> Option<BottleneckKind> {
+fn load_time(session: &SessionFindings, single: Option<&&CellFindings>) -> Option<BottleneckKind> {
     let total = session.figure(Metric::TimeToFirstPrediction)?.value()?;
+    let single_ns = single.and_then(|cell| cell.value(Metric::LatencyP50));
     [Metric::RuntimeStart, Metric::SessionLoad, Metric::FirstRun]
         .into_iter()
         .find_map(|part| {

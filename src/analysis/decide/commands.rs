@@ -46,15 +46,18 @@ pub(super) fn as_baseline(record: &RunRecord) -> Plan {
 
 /// For all models that could be read.
 pub(super) fn as_session(record: &RunRecord, session: Option<&SessionSpec>) -> Plan {
-    let usable: Vec<usize> = (0..record.plan.variants.len())
-        .filter(|&at| {
-            record
-                .variants
-                .get(at)
-                .is_some_and(|found| found.outcome.is_ok())
-        })
-        .collect();
-    part(record, &usable, session.as_slice())
+    part(
+        record,
+        &(0..record.plan.variants.len())
+            .filter(|&at| {
+                record
+                    .variants
+                    .get(at)
+                    .is_some_and(|found| found.outcome.is_ok())
+            })
+            .collect::<Vec<_>>(),
+        session.as_slice(),
+    )
 }
 
 /// Without what is measured beside the comparison of the sessions.

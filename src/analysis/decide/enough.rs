@@ -187,11 +187,11 @@ fn left(record: &RunRecord) -> BTreeSet<(usize, u64)> {
         .iter()
         .map(|block| (block.key.session, block.key.batch_size))
         .collect();
-    let measured: BTreeSet<usize> = begun.iter().map(|(session, _)| *session).collect();
     record
         .plan
         .cells()
-        .filter(|key| measured.contains(&key.session) && record.is_not_reached(*key))
+        .filter(|key| begun.iter().any(|(session, _)| *session == key.session))
+        .filter(|&key| record.is_not_reached(key))
         .map(|key| (key.session, key.batch_size))
         .filter(|place| !begun.contains(place))
         .collect()

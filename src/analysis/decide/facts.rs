@@ -1,7 +1,7 @@
 //! What a choice is made from, and where single predictions are: the cells that say what one
 //! prediction takes.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::analysis::decide::conclusions::RejectionReason;
 use crate::analysis::figures::index::Index;
@@ -32,11 +32,15 @@ pub(in crate::analysis) struct Facts<'a> {
 impl Facts<'_> {
     /// At the first shape at which anything was measured.
     pub(super) fn single(&self) -> Vec<&CellFindings> {
-        self.at(single_place(&self.index.record.plan, self.cells))
+        self.at(self.single_places().into_values().next())
     }
 
     pub(super) fn single_at(&self, shape: usize) -> Vec<&CellFindings> {
-        self.at(single_place_at(&self.index.record.plan, self.cells, shape))
+        self.at(self.single_places().remove(&shape))
+    }
+
+    fn single_places(&self) -> BTreeMap<usize, Workload> {
+        single_places(&self.index.record.plan, self.cells)
     }
 
     fn at(&self, place: Option<Workload>) -> Vec<&CellFindings> {
@@ -47,7 +51,7 @@ impl Facts<'_> {
     }
 
     pub(super) fn measured_shapes(&self) -> Vec<usize> {
-        measured_shapes(&self.index.record.plan, self.cells)
+        self.single_places().into_keys().collect()
     }
 
     pub(in crate::analysis) fn cell(&self, key: CellKey) -> Option<&CellFindings> {
@@ -120,30 +124,18 @@ fn loss_floor(change: &AccuracyChange) -> f64 {
 /// measured under it.
 #[must_use]
 pub fn single_place(plan: &Plan, cells: &[CellFindings]) -> Option<Workload> {
-    single_place_at(plan, cells, *measured_shapes(plan, cells).first()?)
+    single_places(plan, cells).into_values().next()
 }
 
-fn single_place_at(plan: &Plan, cells: &[CellFindings], shape: usize) -> Option<Workload> {
-    singly_loaded(plan, cells)
-        .map(|cell| cell.key.workload())
-        .filter(|at| at.shape == shape)
-        .min_by_key(|at| at.batch_size)
-}
-
-/// Ascending.
-fn measured_shapes(plan: &Plan, cells: &[CellFindings]) -> Vec<usize> {
-    let shapes: BTreeSet<usize> = singly_loaded(plan, cells)
-        .map(|cell| cell.key.shape)
-        .collect();
-    shapes.into_iter().collect()
-}
-
-fn singly_loaded<'a>(
-    plan: &Plan,
-    cells: &'a [CellFindings],
-) -> impl Iterator<Item = &'a CellFindings> + use<'a> {
-    let first = plan.load_modes.first().copied();
-    cells
+/// By shape: at the smallest batch size that anything was measured at under the plan's first load
+/// mode.
+fn single_places(plan: &Plan, cells: &[CellFindings]) -> BTreeMap<usize, Workload> {
+    let first = plan.load_modes.first();
+    let mut places: Vec<Workload> = cells
         .iter()
-        .filter(move |cell| cell.outcome.is_ok() && Some(cell.key.load_mode) == first)
+        .filter(|cell| cell.outcome.is_ok() && Some(&cell.key.load_mode) == first)
+        .map(|cell| cell.key.workload())
+        .collect();
+    places.sort_by_key(|at| std::cmp::Reverse(at.batch_size));
+    places.into_iter().map(|at| (at.shape, at)).collect()
 }

@@ -77,14 +77,11 @@ fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
 
 /// Where there are weights, all in full precision.
 fn quantization(record: &RunRecord) -> Option<NotTried> {
-    let all_full = models(record).all(is_full_precision);
+    let all_full =
+        models(record).all(|model| FULL_PRECISION.contains(&model.precision.label.exact()));
     let command = profile(record).with_model("QUANTIZED.onnx");
     (all_full && models(record).any(|model| !model.weights.is_empty()))
         .then(|| untried(Untried::Quantization, command))
-}
-
-fn is_full_precision(model: &ModelSummary) -> bool {
-    FULL_PRECISION.contains(&model.precision.label.exact())
 }
 
 fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
@@ -220,8 +217,11 @@ fn open_dimensions(record: &RunRecord) -> Vec<NotTried> {
         .iter()
         .filter_map(|input| symbols(input, variant))
         .flatten()
-        .filter(|(name, _)| model.batch_axis.symbol.as_ref().map(Plain::exact) != Some(*name))
-        .filter(|(name, _)| !is_swept(&record.plan, name) && seen.insert(name))
+        .filter(|(name, _)| {
+            model.batch_axis.symbol.as_ref().map(Plain::exact) != Some(*name)
+                && !is_swept(&record.plan, name)
+                && seen.insert(name)
+        })
         .map(|(name, fed)| open_dimension(record, name, fed))
         .collect()
 }

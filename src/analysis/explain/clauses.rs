@@ -73,17 +73,13 @@ fn nodes<'a>(facts: &Facts<'a>, explanation: &Explanation) -> Option<&'a [NodePr
         .as_ref()
         .filter(|_| !explanation.steps.is_empty())?;
     let cell = (explanation.session, latency.shape, latency.batch_size);
-    let mut of_cell = facts
+    facts
         .index
         .record
         .operators
         .iter()
-        .filter(|profile| (profile.session, profile.shape, profile.batch_size) == cell);
-    Some(
-        &of_cell
-            .find_map(|profile| profile.profile.as_ref().ok())?
-            .nodes,
-    )
+        .filter(|profile| (profile.session, profile.shape, profile.batch_size) == cell)
+        .find_map(|profile| Some(&profile.profile.as_ref().ok()?.nodes[..]))
 }
 
 fn step(explanation: &Explanation, kind: StepKind) -> Option<Clause> {

@@ -20,7 +20,7 @@ pub use explanation::{
 use super::decide::facts::Facts;
 use super::figures::{CellFindings, Change};
 use super::operators::Roofline;
-use crate::analysis::figures::change::{judge, median_change};
+use crate::analysis::figures::change::{judge, judge_bounded, median_change};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::CellKey;
@@ -47,8 +47,8 @@ pub(super) fn explanations(
     let Some(baseline) = facts.index.baseline else {
         return Vec::new();
     };
-    let mut found: Vec<Explanation> = with_baseline(facts, baseline)
-        .chain(within_variants(facts, baseline))
+    let mut found: Vec<Explanation> = pairs(facts, baseline)
+        .into_iter()
         .flat_map(|pair| of_pair(facts, pair))
         .collect();
     judge_within_variants(&mut found, baseline);
@@ -66,47 +66,33 @@ pub(super) fn explanations(
     found
 }
 
-fn with_baseline<'a>(facts: &'a Facts<'_>, baseline: usize) -> impl Iterator<Item = Pair> + 'a {
-    facts
-        .sessions
-        .iter()
-        .filter(move |session| session.outcome.is_ok() && session.session != baseline)
-        .map(move |session| Pair {
-            session: session.session,
-            reference: baseline,
-        })
-}
-
-/// Every further session with its variant's first one, unless that is the baseline.
-fn within_variants<'a>(facts: &'a Facts<'_>, baseline: usize) -> impl Iterator<Item = Pair> + 'a {
+/// Every session with the baseline's, and every further one of a variant with the variant's first,
+/// unless that is the baseline.
+fn pairs(facts: &Facts<'_>, baseline: usize) -> Vec<Pair> {
     let specs = &facts.index.record.plan.sessions;
-    specs
-        .iter()
-        .enumerate()
-        .filter_map(|(session, spec)| {
-            Some(Pair {
-                session,
-                reference: specs
-                    .iter()
-                    .position(|other| other.variant == spec.variant)?,
-            })
-        })
-        .filter(move |pair| {
-            pair.reference != pair.session
-                && pair.reference != baseline
-                && facts.sessions[pair.session].outcome.is_ok()
-        })
+    let measured = facts.sessions.iter().filter(|found| found.outcome.is_ok());
+    let measured = measured.map(|found| found.session);
+    let with_baseline = measured.clone().map(|session| (session, baseline));
+    let within_variants = measured.filter_map(|session| {
+        let variant = specs[session].variant;
+        let first = specs.iter().position(|spec| spec.variant == variant)?;
+        (first != baseline).then_some((session, first))
+    });
+    with_baseline
+        .chain(within_variants)
+        .filter(|(session, reference)| session != reference)
+        .map(|(session, reference)| Pair { session, reference })
+        .collect()
 }
 
 /// Comparisons within a variant are a family of their own; those with the baseline have been
 /// judged.
 fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
-    let mut changes: Vec<&mut Change> = found
+    let changes = found
         .iter_mut()
         .filter(|explanation| explanation.reference != baseline)
-        .filter_map(|explanation| Some(&mut explanation.latency.as_mut()?.change))
-        .collect();
-    judge(Metric::LatencyP50RatioToBaseline, &mut changes, END_ERROR);
+        .filter_map(|explanation| Some(&mut explanation.latency.as_mut()?.change));
+    judge(Metric::LatencyP50RatioToBaseline, changes, END_ERROR);
 }
 
 fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
@@ -162,8 +148,9 @@ fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<Lat
     let mut cells: Vec<&CellFindings> = facts
         .cells
         .iter()
-        .filter(|cell| cell.key.session == session)
-        .filter(|cell| mode == Some(&cell.key.load_mode) && cell.outcome.is_ok())
+        .filter(|cell| {
+            cell.key.session == session && mode == Some(&cell.key.load_mode) && cell.outcome.is_ok()
+        })
         .collect();
     cells.sort_by_key(|cell| (cell.key.shape, cell.key.batch_size));
     cells
@@ -211,12 +198,7 @@ pub(super) fn denormals(record: &RunRecord) -> Vec<DenormalFindings> {
         .collect();
     // Those that one pair of launches sufficed for cannot have a verdict, and take no part in the
     // others'.
-    let mut changes: Vec<&mut Change> = found
-        .iter_mut()
-        .filter_map(|found| found.change.as_mut())
-        .filter(|change| change.ratio.interval().is_some())
-        .collect();
-    judge(Metric::LatencyP50RatioToBaseline, &mut changes, END_ERROR);
+    judge_bounded(found.iter_mut().filter_map(|found| found.change.as_mut()));
     found
 }
 

@@ -42,7 +42,7 @@ impl<'a> Side<'a> {
         let times = Undistorted::in_turn(profiled);
         Ok(Side {
             profiled,
-            in_file: in_file(record.variants[spec.variant].model.as_ref()),
+            in_file: in_file(record.variant_of(session).model.as_ref()),
             median_ns,
             scale: median_ns as f64 / times.whole_ns(),
             times,
@@ -160,8 +160,7 @@ pub(super) fn sums<'a, K: Ord>(
     let mut sums: BTreeMap<K, [Sum; 2]> = BTreeMap::new();
     for (number, side) in sides.iter().enumerate() {
         for (place, node) in side.profiled.nodes.iter().enumerate() {
-            let of_kind = sums.entry(kind(number, place, node)).or_default();
-            let sum = &mut of_kind[number];
+            let sum = &mut sums.entry(kind(number, place, node)).or_default()[number];
             sum.time_ns += side.time_ns(node);
             sum.unknown_ns += side.unknown_ns(node);
             sum.nodes_count += 1;

@@ -164,29 +164,12 @@ fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: [f64; 2]) -> I
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let ran = [nodes_that_ran(&sides[0]), nodes_that_ran(&sides[1])];
     let operators: BTreeSet<&str> = ran.iter().flat_map(BTreeMap::keys).copied().collect();
-    operators
-        .into_iter()
-        .filter_map(|operator| {
-            let [before, after] = [0, 1].map(|side| OperatorNodes {
-                in_file: sides[side].in_file.get(operator).copied().unwrap_or(0) as i64,
-                ran: ran[side].get(operator).copied().unwrap_or(0),
-            });
-            fusion(operator, before, after)
-        })
-        .collect()
-}
-
-/// Nodes of one operator.
-#[derive(Clone, Copy)]
-struct OperatorNodes {
-    in_file: i64,
-    ran: i64,
-}
-
-impl OperatorNodes {
-    fn absorbed(self) -> i64 {
-        self.in_file - self.ran
-    }
+    let changes = operators.into_iter().filter_map(|operator| {
+        let in_file = [0, 1].map(|side| sides[side].in_file.get(operator).copied().unwrap_or(0));
+        let ran = [0, 1].map(|side| ran[side].get(operator).copied().unwrap_or(0));
+        fusion(operator, in_file.map(u64::cast_signed), ran)
+    });
+    changes.collect()
 }
 
 /// By name without domain and marks.
@@ -200,14 +183,14 @@ fn nodes_that_ran<'a>(side: &Side<'a>) -> BTreeMap<&'a str, i64> {
     counts
 }
 
-fn fusion(operator: &str, before: OperatorNodes, after: OperatorNodes) -> Option<FusionChange> {
-    let is_in_both_or_none = (before.in_file > 0) == (after.in_file > 0);
-    let is_fused =
-        is_in_both_or_none && (before.absorbed() - after.absorbed()) * (after.ran - before.ran) > 0;
+fn fusion(operator: &str, in_file: [i64; 2], ran: [i64; 2]) -> Option<FusionChange> {
+    let [before, after] = [0, 1].map(|side| in_file[side] - ran[side]);
+    let is_in_both_or_none = (in_file[0] > 0) == (in_file[1] > 0);
+    let is_fused = is_in_both_or_none && (before - after) * (ran[1] - ran[0]) > 0;
     is_fused.then(|| FusionChange {
         operator: operator.into(),
-        before_absorbed_count: before.absorbed(),
-        after_absorbed_count: after.absorbed(),
+        before_absorbed_count: before,
+        after_absorbed_count: after,
     })
 }
 

@@ -48,14 +48,6 @@ impl CellFindings {
         self.figure(metric).and_then(Estimate::value)
     }
 
-    /// The median latency, if there were enough inferences to bound one: that of fewer is shown,
-    /// and decides nothing.
-    #[must_use]
-    pub fn decisive_median(&self) -> Option<f64> {
-        let median = self.figure(Metric::LatencyP50)?.measured()?;
-        (median.n_of == Counted::Launches).then_some(median.value)
-    }
-
     /// Support of the figures, if there are any.
     #[must_use]
     pub fn support(&self) -> Option<Support> {

@@ -47,14 +47,13 @@ fn side_by_side(index: &Index<'_>, parts: Chunks<'_, CellKey>) -> Vec<CellFindin
             .collect();
         parts
             .into_iter()
-            .map(|(part, spawned)| match spawned {
+            .flat_map(|(part, spawned)| match spawned {
                 Ok(thread) => thread
                     .join()
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
                 // The system gives no more threads.
                 Err(_) => of_keys(index, part),
             })
-            .flatten()
             .collect()
     })
 }
@@ -82,10 +81,10 @@ fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfC
 }
 
 fn findings(index: &Index<'_>, key: CellKey) -> CellFindings {
-    match latencies(index, key) {
-        Ok(latencies) => measured(index, key, latencies),
-        Err(outcome) => unmeasured(index, key, outcome),
-    }
+    latencies(index, key).map_or_else(
+        |outcome| unmeasured(index, key, outcome),
+        |latencies| measured(index, key, latencies),
+    )
 }
 
 /// The latencies of a cell, or how it ended without any.
@@ -110,16 +109,13 @@ fn not_reached() -> Outcome {
 }
 
 fn unmeasured(index: &Index<'_>, key: CellKey, outcome: Outcome) -> CellFindings {
-    let reason = outcome
-        .reason()
-        .cloned()
-        .unwrap_or_else(|| NOT_REACHED.into());
+    let reason = outcome.reason().cloned().unwrap_or_default();
     CellFindings {
         key,
         figures: sources(index, key)
             .map(|(metric, _)| Figure {
                 metric,
-                estimate: Estimate::absent(reason.clone()),
+                estimate: Estimate::absent(&reason),
             })
             .collect(),
         outcome,
@@ -160,8 +156,8 @@ fn measured(index: &Index<'_>, key: CellKey, latencies: Buckets) -> CellFindings
 fn figure(cell: &Measurement<'_>, source: OfCell) -> Estimate {
     match source {
         OfCell::Blocks(blocks) => (blocks.figure)(cell, blocks.of_blocks),
-        OfCell::Tail(_, percentile) => cell.tail(percentile(&cell.percentiles)),
-        OfCell::Launches(launches) => (launches.figure)(cell, launches.value),
+        OfCell::Tail(quantile) => cell.tail(quantile),
+        OfCell::Launches(value, figure) => figure(cell, value),
         OfCell::Gpu(figure, centre) => energy::gpu(cell, figure, centre),
         OfCell::Whole(figure) => figure(cell),
     }

@@ -6,7 +6,7 @@ use super::estimate::{Estimate, Interval, Measured};
 use crate::metric::{Direction, Metric};
 use crate::plan::CellKey;
 use crate::record::Pairs;
-use crate::stats::{Evidence, PairedRatio, Relation, UnpairedRatio, relations};
+use crate::stats::{END_ERROR, Evidence, PairedRatio, Relation, UnpairedRatio, relations};
 use crate::units::Ratio;
 
 /// A cell against the baseline's of the same batch size and load mode.
@@ -150,11 +150,22 @@ fn floor(metric: Metric) -> Ratio {
 
 /// Judges changes of one metric together, so that the share of false verdicts among those given
 /// stays within `error`.
-pub(in crate::analysis) fn judge(metric: Metric, changes: &mut [&mut Change], error: f64) {
-    let evidence: Vec<Evidence> = changes.iter().map(|change| change.evidence).collect();
-    for (change, relation) in changes.iter_mut().zip(relations(&evidence, error)) {
+pub(in crate::analysis) fn judge<'c>(
+    metric: Metric,
+    changes: impl Iterator<Item = &'c mut Change>,
+    error: f64,
+) {
+    let (evidence, changes): (Vec<_>, Vec<_>) =
+        changes.map(|change| (change.evidence, change)).unzip();
+    for (change, relation) in changes.into_iter().zip(relations(&evidence, error)) {
         change.settle(metric, relation);
     }
+}
+
+/// Changes of medians that have an interval, as one family; the others cannot have a verdict.
+pub(in crate::analysis) fn judge_bounded<'c>(changes: impl Iterator<Item = &'c mut Change>) {
+    let bounded = changes.filter(|change| change.ratio.interval().is_some());
+    judge(Metric::LatencyP50RatioToBaseline, bounded, END_ERROR);
 }
 
 impl Verdict {
@@ -194,15 +205,17 @@ pub(in crate::analysis) fn median_change(pairs: &Pairs<'_>) -> Option<Change> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::END_ERROR;
 
     /// The change that eight rounds of two pairs give, each pair off by up to `noise` from `ratio`.
     fn change_of(metric: Metric, ratio: f64, noise: f64) -> Change {
         let pair = |round: u64, sign: f64| ratio.ln() + sign * noise * (round as f64 - 3.5) / 3.5;
-        let rounds: Vec<Vec<f64>> = (0..8)
-            .map(|round| vec![pair(round, 1.0), pair(round, 0.9)])
-            .collect();
-        let mut change = Change::paired(metric, &rounds).unwrap();
+        let mut change = Change::paired(
+            metric,
+            &(0..8)
+                .map(|round| vec![pair(round, 1.0), pair(round, 0.9)])
+                .collect::<Vec<_>>(),
+        )
+        .unwrap();
         change.settle(metric, change.evidence.relation(END_ERROR));
         change
     }

@@ -33,8 +33,10 @@ fn of_gpu(
         .flat_map(|(_, cell)| &cell.gpu)
         .map(|used| used.as_ref().map_err(Clone::clone).and_then(&figure))
         .collect();
-    let values: Vec<f64> = answers.iter().flatten().copied().collect();
-    centre(&values, why_nothing(&answers))
+    centre(
+        &answers.iter().flatten().copied().collect::<Vec<_>>(),
+        why_nothing(&answers),
+    )
 }
 
 fn why_nothing<T>(answers: &[Observed<T>]) -> &str {

@@ -16,18 +16,6 @@ pub(in crate::analysis) struct Index<'a> {
     launches: Vec<Vec<&'a LaunchRecord>>,
     cpus: HashMap<u64, usize>,
     accuracy: HashMap<usize, &'a AccuracyRecord>,
-    samples_in_common: Option<usize>,
-}
-
-/// The first ones that every scored session was scored on.
-fn samples_in_common(record: &RunRecord) -> Option<usize> {
-    record
-        .accuracy
-        .iter()
-        .filter(|accuracy| accuracy.outcome.is_ok())
-        .flat_map(|accuracy| &accuracy.scores)
-        .map(Scores::samples_count)
-        .min()
 }
 
 impl<'a> Index<'a> {
@@ -37,15 +25,14 @@ impl<'a> Index<'a> {
             baseline: record.plan.baseline_session(),
             cells: record.cells.iter().map(|cell| (cell.key, cell)).collect(),
             blocks: record.timed_blocks(),
-            launch_cells: HashMap::with_capacity(record.cells.len()),
+            launch_cells: HashMap::new(),
             launches: vec![Vec::new(); record.plan.sessions.len()],
-            cpus: HashMap::with_capacity(record.launches.len()),
+            cpus: HashMap::new(),
             accuracy: record
                 .accuracy
                 .iter()
                 .map(|accuracy| (accuracy.session, accuracy))
                 .collect(),
-            samples_in_common: samples_in_common(record),
         };
         for launch in &record.launches {
             index.add_launch(launch);
@@ -105,6 +92,11 @@ impl<'a> Index<'a> {
 
     /// The first samples that every session was scored on; `None` without scores.
     pub(super) fn samples_in_common(&self) -> Option<usize> {
-        self.samples_in_common
+        let accuracy = self.record.accuracy.iter();
+        accuracy
+            .filter(|accuracy| accuracy.outcome.is_ok())
+            .flat_map(|accuracy| &accuracy.scores)
+            .map(Scores::samples_count)
+            .min()
     }
 }

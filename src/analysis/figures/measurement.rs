@@ -4,7 +4,7 @@ use super::change::{Change, Comparison};
 use super::estimate::{Counted, Estimate, Interval, Measured};
 use super::index::Index;
 use super::over_launches::{OfSeveral, largest, median, per_launch, pooled};
-use super::percentiles::{self, Percentiles};
+use super::percentiles;
 use super::to_baseline;
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
@@ -25,7 +25,7 @@ pub(in crate::analysis) struct Measurement<'a> {
     pub(super) index: &'a Index<'a>,
     pub(super) key: CellKey,
     pub(super) latencies: Buckets,
-    pub(super) percentiles: Percentiles,
+    pub(super) launches: Vec<Buckets>,
     pub(super) blocks: &'a [&'a BlockRecord],
     pub(super) comparison: Option<Comparison>,
 }
@@ -35,8 +35,8 @@ impl<'a> Measurement<'a> {
         Measurement {
             index,
             key,
-            percentiles: Percentiles::of(&latencies, &percentiles::of_launches(index, key)),
             latencies,
+            launches: percentiles::of_launches(index, key),
             blocks: index.blocks(key),
             comparison: to_baseline::compare(index, key),
         }
@@ -67,14 +67,19 @@ impl Measurement<'_> {
     /// Of all latencies, with the interval over launches, each of which gives the median of its
     /// blocks' medians.
     pub(super) fn median(&self, of_blocks: OfSeveral) -> Estimate {
-        match &self.percentiles.p50 {
+        match self.percentile(Quantile::P50) {
             Ok(percentile) => pooled(percentile.value, &per_launch(self.blocks, of_blocks)),
-            Err(unbounded) => self.median_of_few(unbounded),
+            Err(unbounded) => self.median_of_few(&unbounded),
         }
     }
 
     /// The median of fewer inferences than bound one: it stands with their number, and decides
     /// nothing.
+    fn percentile(&self, quantile: Quantile) -> Result<Percentile, Unbounded> {
+        let [found] = self.latencies.percentiles([quantile], &self.launches);
+        found
+    }
+
     fn median_of_few(&self, unbounded: &Unbounded) -> Estimate {
         let Some(median) = self.latencies.nearest_rank(Quantile::P50) else {
             return percentiles::absent(unbounded);
@@ -91,13 +96,9 @@ impl Measurement<'_> {
         })
     }
 
-    pub(super) fn tail(&self, percentile: &Result<Percentile, Unbounded>) -> Estimate {
-        percentiles::tail(
-            percentile,
-            self.latencies
-                .nearest_rank(Quantile::P50)
-                .map(Nanos::as_f64),
-        )
+    pub(super) fn tail(&self, quantile: Quantile) -> Estimate {
+        let median = self.latencies.nearest_rank(Quantile::P50);
+        percentiles::tail(&self.percentile(quantile), median.map(Nanos::as_f64))
     }
 
     pub(super) fn extreme(&self, of: fn(&Buckets) -> Option<Nanos>) -> Estimate {

@@ -51,16 +51,12 @@ pub(super) fn pooled(value: f64, values: &[f64]) -> Estimate {
 fn around(value: f64, found: Measured) -> Estimate {
     Estimate::Measured(Measured {
         value,
-        interval: found.interval.map(|interval| holding(value, interval)),
+        interval: found.interval.map(|ends| Interval {
+            low: ends.low.min(value),
+            high: ends.high.max(value),
+        }),
         ..found
     })
-}
-
-fn holding(value: f64, interval: Interval) -> Interval {
-    Interval {
-        low: interval.low.min(value),
-        high: interval.high.max(value),
-    }
 }
 
 fn range(values: &[f64]) -> Option<Interval> {

@@ -2,43 +2,12 @@
 
 use super::{Bounds, Counted, Estimate, Index, Measured};
 use crate::plan::CellKey;
-use crate::stats::{Buckets, Percentile, Quantile, TooFew, Unbounded};
+use crate::stats::{Buckets, Percentile, TooFew, Unbounded};
 use crate::text::Plain;
 
 /// Below this share of the inferences, effective ones are worth a remark: few launches alone lose
 /// half now and then.
 const REMARKABLE_SHARE: f64 = 0.5;
-
-pub(in crate::analysis) struct Percentiles {
-    pub(super) p50: Result<Percentile, Unbounded>,
-    pub(super) p90: Result<Percentile, Unbounded>,
-    pub(super) p95: Result<Percentile, Unbounded>,
-    pub(super) p99: Result<Percentile, Unbounded>,
-    pub(super) p999: Result<Percentile, Unbounded>,
-}
-
-impl Percentiles {
-    /// The percentiles of `latencies`, which those of `launches` add up to.
-    pub(super) fn of(latencies: &Buckets, launches: &[Buckets]) -> Self {
-        let [p50, p90, p95, p99, p999] = latencies.percentiles(
-            [
-                Quantile::P50,
-                Quantile::P90,
-                Quantile::P95,
-                Quantile::P99,
-                Quantile::P999,
-            ],
-            launches,
-        );
-        Percentiles {
-            p50,
-            p90,
-            p95,
-            p99,
-            p999,
-        }
-    }
-}
 
 /// By launch; empty where one is not in the record, as in those of version 1.0, or cannot be read.
 pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {

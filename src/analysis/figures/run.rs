@@ -113,12 +113,3 @@ impl<'a> IntoIterator for &'a Cells {
         self.found.iter()
     }
 }
-
-impl IntoIterator for Cells {
-    type Item = CellFindings;
-    type IntoIter = std::vec::IntoIter<CellFindings>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.found.into_iter()
-    }
-}

@@ -119,13 +119,15 @@ impl Found<'_> {
         Some(match source(metric) {
             Source::Cell(_) => largest_cell(self.cells, metric),
             Source::Session(OfSession::Launches(value)) => {
-                let values: Vec<f64> = self
-                    .index
-                    .launches(self.session)
-                    .iter()
-                    .filter_map(|launch| value(launch))
-                    .collect();
-                let median = median(&values, NOT_REPORTED);
+                let median = median(
+                    &self
+                        .index
+                        .launches(self.session)
+                        .iter()
+                        .filter_map(|launch| value(launch))
+                        .collect::<Vec<_>>(),
+                    NOT_REPORTED,
+                );
                 if metric.unit() == Unit::Ns {
                     with_few(median)
                 } else {

@@ -9,11 +9,11 @@ use super::measurement::{Measurement, OfLaunch};
 use super::over_launches::{
     OfSeveral, largest, mean_latency, median, median_of_blocks, predictions_per_sec,
 };
-use super::percentiles::Percentiles;
+
 use super::scores::ScoreOf;
 use crate::metric::Metric;
 use crate::record::{Agreement, BlockRecord, LaunchCell, LaunchRecord};
-use crate::stats::{Buckets, Percentile, Quantile, Unbounded};
+use crate::stats::{Buckets, Quantile};
 use crate::units::{Bytes, Nanos};
 
 pub(in crate::analysis) enum Source {
@@ -34,8 +34,8 @@ pub(in crate::analysis) enum OfSession {
 pub(in crate::analysis) enum OfCell {
     Blocks(OfBlocks),
     /// The percentile of all latencies at that quantile.
-    Tail(Quantile, fn(&Percentiles) -> &Result<Percentile, Unbounded>),
-    Launches(OfLaunches),
+    Tail(Quantile),
+    Launches(OfLaunch, fn(&Measurement<'_>, OfLaunch) -> Estimate),
     /// How a launch has it of the driver, and how several are joined.
     Gpu(GpuFigure, fn(&[f64], &str) -> Estimate),
     /// No change of it is judged.
@@ -49,12 +49,6 @@ pub(in crate::analysis) struct OfBlocks {
     /// Of several blocks, such as all of one launch.
     pub(in crate::analysis) of_blocks: OfSeveral,
     pub(super) figure: fn(&Measurement<'_>, OfSeveral) -> Estimate,
-}
-
-#[derive(Clone, Copy)]
-pub(in crate::analysis) struct OfLaunches {
-    pub(in crate::analysis) value: OfLaunch,
-    pub(super) figure: fn(&Measurement<'_>, OfLaunch) -> Estimate,
 }
 
 const MEDIAN: OfBlocks = OfBlocks {
@@ -88,41 +82,15 @@ const CPU_ENERGY: OfBlocks = OfBlocks {
     figure: |cell, _| energy::cpu(cell),
 };
 
-const MIN: OfLaunches = OfLaunches {
-    value: |_, cell| extreme(cell, Buckets::min),
-    figure: |cell, _| cell.extreme(Buckets::min),
-};
+const MIN: OfCell = OfCell::Launches(
+    |_, cell| extreme(cell, Buckets::min),
+    |cell, _| cell.extreme(Buckets::min),
+);
 
-const MAX: OfLaunches = OfLaunches {
-    value: |_, cell| extreme(cell, Buckets::max),
-    figure: |cell, _| cell.extreme(Buckets::max),
-};
-
-/// Of a batch size.
-const FIRST_RUN: OfLaunches = OfLaunches {
-    value: |_, cell| Some(cell.first_run_ns.as_f64()),
-    figure: |cell, value| cell.median_of_values(value),
-};
-
-const PEAK_MEMORY: OfLaunches = OfLaunches {
-    value: |_, cell| cell.peak_memory_bytes.map(Bytes::as_f64),
-    figure: |cell, value| cell.peak(value),
-};
-
-const PEAK_MEMORY_ABOVE_LOAD: OfLaunches = OfLaunches {
-    value: peak_memory_above_load,
-    figure: |cell, value| cell.peak(value),
-};
-
-const ARENA_PEAK: OfLaunches = OfLaunches {
-    value: arena_peak,
-    figure: |cell, value| cell.arena_peak(value),
-};
-
-const GPU_MEMORY: OfLaunches = OfLaunches {
-    value: |_, cell| energy::gpu_memory(cell),
-    figure: |cell, _| energy::gpu_memory_peak(cell),
-};
+const MAX: OfCell = OfCell::Launches(
+    |_, cell| extreme(cell, Buckets::max),
+    |cell, _| cell.extreme(Buckets::max),
+);
 
 pub(in crate::analysis) fn source(metric: Metric) -> Source {
     match metric {
@@ -147,17 +115,28 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
         Metric::ThroughputRatioToBaseline => {
             to_baseline(THROUGHPUT, |cell, _| cell.ratio(|found| &found.throughput))
         }
-        Metric::LatencyP90 => tail(Quantile::P90, |of_cell| &of_cell.p90),
-        Metric::LatencyP95 => tail(Quantile::P95, |of_cell| &of_cell.p95),
-        Metric::LatencyP99 => tail(Quantile::P99, |of_cell| &of_cell.p99),
-        Metric::LatencyP999 => tail(Quantile::P999, |of_cell| &of_cell.p999),
-        Metric::LatencyMin => in_cells(MIN),
-        Metric::LatencyMax => in_cells(MAX),
-        Metric::BatchFirstRun => in_cells(FIRST_RUN),
-        Metric::PeakMemory => in_cells(PEAK_MEMORY),
-        Metric::PeakMemoryAboveLoad => in_cells(PEAK_MEMORY_ABOVE_LOAD),
-        Metric::ArenaPeak => in_cells(ARENA_PEAK),
-        Metric::GpuMemoryPeak => in_cells(GPU_MEMORY),
+        Metric::LatencyP90 => tail(Quantile::P90),
+        Metric::LatencyP95 => tail(Quantile::P95),
+        Metric::LatencyP99 => tail(Quantile::P99),
+        Metric::LatencyP999 => tail(Quantile::P999),
+        Metric::LatencyMin => Source::Cell(MIN),
+        Metric::LatencyMax => Source::Cell(MAX),
+        Metric::BatchFirstRun => in_cells(
+            |_, cell| Some(cell.first_run_ns.as_f64()),
+            |cell, value| cell.median_of_values(value),
+        ),
+        Metric::PeakMemory => in_cells(
+            |_, cell| cell.peak_memory_bytes.map(Bytes::as_f64),
+            |cell, value| cell.peak(value),
+        ),
+        Metric::PeakMemoryAboveLoad => {
+            in_cells(peak_memory_above_load, |cell, value| cell.peak(value))
+        }
+        Metric::ArenaPeak => in_cells(arena_peak, |cell, value| cell.arena_peak(value)),
+        Metric::GpuMemoryPeak => in_cells(
+            |_, cell| energy::gpu_memory(cell),
+            |cell, _| energy::gpu_memory_peak(cell),
+        ),
         Metric::GpuUtilization => gpu(
             |used, _| used.utilization_mean_ratio.clone().map(|ratio| ratio.0),
             median,
@@ -194,7 +173,7 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
 }
 
 pub(in crate::analysis) fn quantile(metric: Metric) -> Option<Quantile> {
-    if let Source::Cell(OfCell::Tail(quantile, _)) = source(metric) {
+    if let Source::Cell(OfCell::Tail(quantile)) = source(metric) {
         Some(quantile)
     } else {
         None
@@ -218,8 +197,8 @@ fn blocks(blocks: OfBlocks) -> Source {
 }
 
 /// A ratio to the baseline, which is that of the metric that `blocks` are of.
-fn in_cells(launches: OfLaunches) -> Source {
-    Source::Cell(OfCell::Launches(launches))
+fn in_cells(value: OfLaunch, figure: fn(&Measurement<'_>, OfLaunch) -> Estimate) -> Source {
+    Source::Cell(OfCell::Launches(value, figure))
 }
 
 fn whole(figure: fn(&Measurement<'_>) -> Estimate) -> Source {
@@ -230,8 +209,8 @@ fn to_baseline(blocks: OfBlocks, figure: fn(&Measurement<'_>, OfSeveral) -> Esti
     Source::Cell(OfCell::Blocks(OfBlocks { figure, ..blocks }))
 }
 
-fn tail(quantile: Quantile, of: fn(&Percentiles) -> &Result<Percentile, Unbounded>) -> Source {
-    Source::Cell(OfCell::Tail(quantile, of))
+fn tail(quantile: Quantile) -> Source {
+    Source::Cell(OfCell::Tail(quantile))
 }
 
 fn gpu(figure: GpuFigure, centre: fn(&[f64], &str) -> Estimate) -> Source {

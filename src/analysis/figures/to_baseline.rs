@@ -51,13 +51,9 @@ pub(in crate::analysis) fn judge_together(cells: &mut Cells) {
         }),
     ];
     for (metric, change_of) in families {
-        let mut changes: Vec<&mut Change> = cells
-            .all_mut()
-            .iter_mut()
-            .filter_map(|cell| cell.comparison.as_mut())
-            .map(change_of)
-            .collect();
-        judge(metric, &mut changes, END_ERROR);
+        let compared = cells.all_mut().iter_mut();
+        let changes = compared.filter_map(|cell| Some(change_of(cell.comparison.as_mut()?)));
+        judge(metric, changes, END_ERROR);
     }
 }
 

@@ -43,13 +43,6 @@ struct Reached {
     scaled: f64,
 }
 
-impl SeenRun {
-    /// Whether it had the sessions of a probe, and its machine the verdict.
-    fn is_like(&self, probe: &RunRecord) -> bool {
-        self.sessions == probe.plan.sessions && self.verdict == verdict(probe)
-    }
-}
-
 impl Reached {
     fn is_at(&self, shape_words: &str, at: Workload) -> bool {
         self.shape == shape_words && self.batch_size == at.batch_size && self.load_mode == at.load
@@ -147,7 +140,11 @@ fn scaled_widths(probe: &RunRecord, earlier: &[SeenRun], at: Workload) -> Vec<f6
     let (models, shape) = (models(probe), probe.plan.shape_words(at.shape));
     earlier
         .iter()
-        .filter(|seen| seen.models == models && seen.is_like(probe))
+        .filter(|seen| {
+            seen.models == models
+                && seen.sessions == probe.plan.sessions
+                && seen.verdict == verdict(probe)
+        })
         .filter_map(|seen| {
             seen.reached
                 .iter()

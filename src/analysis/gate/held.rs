@@ -48,9 +48,9 @@ impl Target<'_> {
         .unwrap_or_else(|| Estimate::absent(self.why_absent(metric)))
     }
 
-    fn why_absent(&self, metric: Metric) -> String {
+    fn why_absent(&self, metric: Metric) -> &str {
         let accuracy = &self.session.accuracy;
-        let reason = match (metric.group(), &accuracy.absent_reason) {
+        match (metric.group(), &accuracy.absent_reason) {
             (Group::Gpu, _) => "the session ran on no GPU that is observed",
             (Group::CpuEnergy, _) => "the run did not look for it",
             (_, Some(reason)) => reason,
@@ -61,8 +61,7 @@ impl Target<'_> {
                 }
             }
             (_, None) => "its outputs are not scored by it",
-        };
-        reason.to_owned()
+        }
     }
 
     /// `None` where something was measured.

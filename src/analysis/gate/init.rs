@@ -74,10 +74,7 @@ fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
     let mut checks = latency_checks(&measured);
     checks.extend(throughput_check(&measured));
     for metric in [Metric::ModelMemory, Metric::FileSize] {
-        checks.extend(most(session.figure(metric)).map(|most| Check {
-            text: at_most(metric, most),
-            cell: None,
-        }));
+        checks.extend(most(metric, session.figure(metric), None));
     }
     checks.extend(score_check(session));
     checks
@@ -85,20 +82,14 @@ fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
 
 /// Of the cell with the fewest samples.
 fn latency_checks(measured: &[&CellFindings]) -> Vec<Check> {
-    measured
+    let fastest = measured
         .iter()
-        .min_by_key(|cell| (cell.key.shape, cell.key.batch_size))
-        .into_iter()
-        .flat_map(|cell| {
-            [Metric::LatencyP50, Metric::LatencyP99].map(|metric| {
-                Some(Check {
-                    text: at_most(metric, most(cell.figure(metric))?),
-                    cell: Some(cell.key),
-                })
-            })
-        })
-        .flatten()
-        .collect()
+        .min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
+    let checks = fastest.into_iter().flat_map(|cell| {
+        [Metric::LatencyP50, Metric::LatencyP99]
+            .map(|metric| most(metric, cell.figure(metric), Some(cell.key)))
+    });
+    checks.flatten().collect()
 }
 
 fn throughput_check(measured: &[&CellFindings]) -> Option<Check> {
@@ -125,9 +116,12 @@ fn throughput(cell: &CellFindings) -> f64 {
 }
 
 /// With headroom; `None` where it is nothing, a share of which is no headroom.
-fn most(estimate: Option<&Estimate>) -> Option<f64> {
-    let high = estimate?.measured()?.high();
-    (high > 0.0).then_some(high * (1.0 + HEADROOM))
+fn most(metric: Metric, figure: Option<&Estimate>, cell: Option<CellKey>) -> Option<Check> {
+    let high = figure?.measured()?.high();
+    (high > 0.0).then(|| Check {
+        text: at_most(metric, high * (1.0 + HEADROOM)),
+        cell,
+    })
 }
 
 fn at_most(metric: Metric, most: f64) -> String {

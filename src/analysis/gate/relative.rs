@@ -111,14 +111,13 @@ fn counterpart(index: &Index<'_>, name: &str) -> Observed<usize> {
 }
 
 fn in_other_run(at: Workload, plan: &Plan, other: &Plan) -> Observed<Workload> {
-    let shape = plan.same_shape(at.shape, other);
-    let shape = shape.ok_or_else(|| {
-        format!(
-            "the baseline run did not measure{}",
-            plan.shape_words(at.shape)
-        )
-    })?;
-    Ok(Workload { shape, ..at })
+    Ok(Workload {
+        shape: plan.same_shape(at.shape, other).ok_or_else(|| {
+            let words = plan.shape_words(at.shape);
+            format!("the baseline run did not measure{words}")
+        })?,
+        ..at
+    })
 }
 
 pub(super) fn other_machine(here: &Host, there: &Host) -> Option<String> {

@@ -32,15 +32,12 @@ pub(super) fn targets<'a>(
         return cells(rule, run, &sessions);
     }
     check_no_place(rule)?;
-    let counted = sessions
-        .into_iter()
-        .map(|session| Target {
-            session,
-            cell: None,
-        })
-        .collect();
+    let counted = sessions.into_iter().map(|session| Target {
+        session,
+        cell: None,
+    });
     Ok(Targets {
-        counted,
+        counted: counted.collect(),
         left_out: Vec::new(),
     })
 }
@@ -112,8 +109,9 @@ fn meant<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Vec
             run.findings
                 .cells
                 .iter()
-                .filter(|cell| cell.key.session == session.session)
-                .filter(|cell| is_meant(rule, plan, cell.key))
+                .filter(|cell| {
+                    cell.key.session == session.session && is_meant(rule, plan, cell.key)
+                })
                 .map(|cell| Target {
                     session,
                     cell: Some(cell),

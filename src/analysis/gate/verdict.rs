@@ -85,7 +85,7 @@ impl Judgement {
             (Some(interval), _) => Self::by_interval(measured, interval, side, budget),
             (None, Some(remark)) => Judgement {
                 settling: launches_to_interval(measured),
-                ..Judgement::without_figure(GateVerdict::Inconclusive, remark.clone())
+                ..Judgement::without_figure(GateVerdict::Inconclusive, remark)
             },
             (None, None) if side.allows(measured.value, budget) => {
                 Judgement::by(Basis::ReadOff, GateVerdict::Pass)
@@ -154,7 +154,7 @@ pub(super) fn judge(estimate: &Estimate, side: Side, budget: f64) -> Judgement {
     match estimate {
         Estimate::Measured(measured) => Judgement::of(measured, side, budget),
         Estimate::Absent { reason, .. } => {
-            Judgement::without_figure(GateVerdict::Inconclusive, reason.clone())
+            Judgement::without_figure(GateVerdict::Inconclusive, reason)
         }
     }
 }

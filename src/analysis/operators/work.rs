@@ -278,7 +278,7 @@ impl Shapes<'_> {
 
     /// Positions of keys kept from before.
     fn kept_keys(&self) -> u64 {
-        if let [.., keys, values] = self.inputs.get(3..).unwrap_or_default()
+        if let Some([.., keys, values]) = self.inputs.get(3..)
             && keys.dims.len() == 4
             && values.dims.starts_with(&keys.dims[..3])
         {
@@ -305,7 +305,7 @@ impl Shapes<'_> {
     /// length, hidden), keys (batch, other length, hidden).
     fn multi_head_attention(&self) -> Observed<u64> {
         let [batch, length, hidden] = three(self.input(0)?)?;
-        let [_, others, _] = three(self.input(1)?)?;
+        let others = three(self.input(1)?)?[1];
         Ok(times(&[4, batch, length, others, hidden]))
     }
 

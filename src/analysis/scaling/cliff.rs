@@ -17,12 +17,8 @@ const FAULTS_MORE: f64 = 1.0;
 /// Cliffs of each curve. All neighbouring batch sizes of the run are judged together.
 pub(super) fn cliffs(index: &Index<'_>, curves: &[BatchCurve]) -> Vec<Vec<Cliff>> {
     let mut steps: Vec<Vec<Cliff>> = curves.iter().map(|curve| steps(index, curve)).collect();
-    let mut changes: Vec<&mut Change> = steps
-        .iter_mut()
-        .flatten()
-        .map(|cliff| &mut cliff.change)
-        .collect();
-    change::judge(Metric::ThroughputRatioToBaseline, &mut changes, END_ERROR);
+    let changes = steps.iter_mut().flatten().map(|cliff| &mut cliff.change);
+    change::judge(Metric::ThroughputRatioToBaseline, changes, END_ERROR);
     for (curve, cliffs) in curves.iter().zip(&mut steps) {
         cliffs.retain(|cliff| cliff.change.verdict == Verdict::Slower);
         for cliff in cliffs {
@@ -117,17 +113,12 @@ fn faults(blocks: &[&BlockRecord]) -> Option<f64> {
 
 /// Of each launch that tells of both.
 fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats; 2]> {
-    let large = index
-        .launch_cells(to)
-        .iter()
-        .filter_map(|(launch, cell)| Some((launch.launch, cell.arena.as_ref().ok()?)));
+    let [small, large] = [from, to].map(|key| index.launch_cells(key).iter());
     large
-        .filter_map(|(number, large)| {
-            let (_, small) = index
-                .launch_cells(from)
-                .iter()
-                .find(|(launch, _)| launch.launch == number)?;
-            Some([small.arena.as_ref().ok()?, large])
+        .filter_map(|(launch, large)| {
+            let mut small = small.clone();
+            let (_, small) = small.find(|(other, _)| other.launch == launch.launch)?;
+            Some([small.arena.as_ref().ok()?, large.arena.as_ref().ok()?])
         })
         .collect()
 }
@@ -168,8 +159,9 @@ fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<Cliff
 
 /// In bytes.
 fn median_peak<'a>(arenas: impl Iterator<Item = &'a ArenaStats>) -> Option<f64> {
-    let peaks: Vec<f64> = arenas
-        .map(|arena| arena.peak_in_use_bytes.as_f64())
-        .collect();
-    stats::median(&peaks)
+    stats::median(
+        &arenas
+            .map(|arena| arena.peak_in_use_bytes.as_f64())
+            .collect::<Vec<_>>(),
+    )
 }

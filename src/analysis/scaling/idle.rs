@@ -1,11 +1,11 @@
 //! What an idle gap costs the inference after it.
 
 use super::{GapFindings, IdleFindings};
-use crate::analysis::figures::change::judge;
+use crate::analysis::figures::change::judge_bounded;
 use crate::analysis::figures::{Change, Estimate, centre};
 use crate::metric::Metric;
 use crate::record::{IdleGap, IdleGaps, RunRecord};
-use crate::stats::{self, END_ERROR};
+use crate::stats;
 use crate::units::Nanos;
 
 /// In the order of the record. All gaps of the run are judged together.
@@ -13,17 +13,8 @@ pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
     let mut found: Vec<IdleFindings> = record.idle_gaps.iter().map(unjudged).collect();
     // What too few launches were measured of cannot have a verdict, and takes no part in the
     // others'.
-    let changes = found
-        .iter_mut()
-        .filter_map(|found| found.gaps.as_mut().ok())
-        .flatten()
-        .filter_map(|gap| gap.change.as_mut())
-        .filter(|change| change.ratio.interval().is_some());
-    judge(
-        Metric::LatencyP50RatioToBaseline,
-        &mut changes.collect::<Vec<_>>(),
-        END_ERROR,
-    );
+    let gaps = found.iter_mut().flat_map(|found| &mut found.gaps).flatten();
+    judge_bounded(gaps.filter_map(|gap| gap.change.as_mut()));
     found
 }
 
@@ -72,8 +63,12 @@ fn medians(gap: &IdleGap) -> Vec<Option<f64>> {
 }
 
 fn median(latencies: &[Nanos]) -> Option<f64> {
-    let latencies: Vec<f64> = latencies.iter().map(|latency| latency.as_f64()).collect();
-    stats::median(&latencies)
+    stats::median(
+        &latencies
+            .iter()
+            .map(|latency| latency.as_f64())
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn latency(gap: &IdleGap) -> Estimate {

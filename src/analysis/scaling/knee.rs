@@ -9,12 +9,13 @@ pub(super) fn knee(measured: &CurveLaunches<'_>) -> Option<Knee> {
     let (batch_size, place) = most_power(&measured.curve.points)?;
     let most = measured.at(batch_size);
     let ties = measured
-        .batch_sizes()
+        .points
+        .iter()
         .filter(|(size, launches)| *size != batch_size && !is_less(launches, most));
     Some(Knee {
         batch_size,
         place,
-        ties: ties.map(|(size, _)| size).collect(),
+        ties: ties.map(|(size, _)| *size).collect(),
     })
 }
 
@@ -40,10 +41,12 @@ fn power(point: &CurvePoint) -> f64 {
 
 /// Whether the interval of the power over that of `most`, launch by launch, lies below 1.
 fn is_less(launches: &[LaunchPoint], most: &[LaunchPoint]) -> bool {
-    let ratios: Vec<f64> = in_common(launches, most)
-        .map(|(own, most)| own.power() / most.power())
-        .collect();
-    let interval = stats::over_launches(&ratios).and_then(|found| found.interval.ok());
+    let interval = stats::over_launches(
+        &in_common(launches, most)
+            .map(|(own, most)| own.power() / most.power())
+            .collect::<Vec<_>>(),
+    )
+    .and_then(|found| found.interval.ok());
     interval.is_some_and(|interval| interval.high < 1.0)
 }
 

@@ -7,7 +7,7 @@ use crate::record::BlockRecord;
 pub(super) struct CurveLaunches<'a> {
     pub(super) curve: &'a BatchCurve,
     /// In the order of the curve's points, each ascending by launch.
-    pub(super) points: Vec<Vec<LaunchPoint>>,
+    pub(super) points: Vec<(u64, Vec<LaunchPoint>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,42 +28,30 @@ impl LaunchPoint {
 
 impl<'a> CurveLaunches<'a> {
     pub(super) fn of(index: &Index<'_>, curve: &'a BatchCurve) -> Self {
+        let batch_sizes = curve.points.iter().map(|point| point.batch_size);
+        let points = batch_sizes.map(|size| (size, launch_points(index.blocks(curve.key(size)))));
         CurveLaunches {
             curve,
-            points: curve
-                .points
-                .iter()
-                .map(|point| launch_points(index.blocks(curve.key(point.batch_size))))
-                .collect(),
+            points: points.collect(),
         }
-    }
-
-    pub(super) fn batch_sizes(&self) -> impl Iterator<Item = (u64, &[LaunchPoint])> {
-        self.curve
-            .points
-            .iter()
-            .map(|point| point.batch_size)
-            .zip(self.points.iter().map(Vec::as_slice))
     }
 
     /// Nothing for a batch size that is none of the curve's.
     pub(super) fn at(&self, batch_size: u64) -> &[LaunchPoint] {
-        self.batch_sizes()
+        let mut points = self.points.iter();
+        points
             .find(|(size, _)| *size == batch_size)
             .map_or(&[], |(_, launches)| launches)
     }
 }
 
 pub(super) fn launch_points(blocks: &[&BlockRecord]) -> Vec<LaunchPoint> {
-    per_launch(blocks, launch_point)
-}
-
-/// Of the blocks of one launch.
-fn launch_point(blocks: &[&BlockRecord]) -> Option<LaunchPoint> {
-    Some(LaunchPoint {
-        launch: blocks.first()?.launch,
-        median_ns: median_of_blocks(blocks, |block| block.median_ns)?,
-        throughput_per_sec: predictions_per_sec(blocks)?,
+    per_launch(blocks, |blocks| {
+        Some(LaunchPoint {
+            launch: blocks.first()?.launch,
+            median_ns: median_of_blocks(blocks, |block| block.median_ns)?,
+            throughput_per_sec: predictions_per_sec(blocks)?,
+        })
     })
 }
 

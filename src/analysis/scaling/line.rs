@@ -85,12 +85,12 @@ impl LaunchLine {
 
 fn launch_lines(measured: &CurveLaunches<'_>) -> Vec<LaunchLine> {
     let mut launches: BTreeMap<u64, Vec<(f64, f64)>> = BTreeMap::new();
-    for (batch_size, points) in measured.batch_sizes() {
+    for (batch_size, points) in &measured.points {
         for point in points {
             launches
                 .entry(point.launch)
                 .or_default()
-                .push((batch_size as f64, point.median_ns));
+                .push((*batch_size as f64, point.median_ns));
         }
     }
     launches
@@ -142,13 +142,14 @@ fn deviations(curve: &BatchCurve, launches: &[LaunchLine]) -> Vec<Deviation> {
         .iter()
         .map(|point| point.batch_size)
         .filter_map(|batch_size| {
-            let of_launches: Vec<f64> = launches
-                .iter()
-                .filter_map(|launch| launch.deviation(batch_size))
-                .collect();
             Some(Deviation {
                 batch_size,
-                deviation: Ratio(stats::median(&of_launches)?),
+                deviation: Ratio(stats::median(
+                    &launches
+                        .iter()
+                        .filter_map(|launch| launch.deviation(batch_size))
+                        .collect::<Vec<_>>(),
+                )?),
             })
         })
         .collect()

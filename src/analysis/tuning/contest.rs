@@ -61,7 +61,9 @@ struct Sides<'a> {
 impl Sides<'_> {
     fn log_ratios(&self, objective: Objective) -> Vec<Vec<f64>> {
         match objective {
-            Objective::Throughput => self.of_blocks(secs_per_prediction),
+            Objective::Throughput => {
+                self.of_blocks(|block| block.elapsed_ns.as_secs_f64() / block.predictions())
+            }
             Objective::Latency => self.of_blocks(|block| block.median_ns.as_f64()),
             Objective::Memory => self.of_launches(|cell| Some(cell.peak_memory_bytes?.as_f64())),
             Objective::Energy => match [self.one, self.other]
@@ -107,10 +109,6 @@ impl Sides<'_> {
             .filter_map(|(launch, cell)| Some((launch.round, cost(cell)?)))
             .collect()
     }
-}
-
-fn secs_per_prediction(block: &BlockRecord) -> f64 {
-    block.elapsed_ns.as_secs_f64() / block.predictions()
 }
 
 /// A contest as an estimate of the cost of the one over the other's: below 1 is better.

@@ -83,12 +83,11 @@ impl Field<'_> {
     fn by_way(self, [one, other]: [CellKey; 2]) -> Option<Estimate> {
         self.way(one, other)
             .or_else(|| Some(self.way(other, one)?.reciprocal()))
-            .map(Product::estimate)
     }
 
     /// From one configuration to another by way of those that won heats over it, each step with an
     /// interval of its own.
-    fn way(self, from: CellKey, to: CellKey) -> Option<Product> {
+    fn way(self, from: CellKey, to: CellKey) -> Option<Estimate> {
         let (mut at, mut legs) = (from, Vec::new());
         for _ in 0..=self.tuning.heats.len() {
             if at == to {
@@ -126,46 +125,20 @@ fn bounded(estimate: &Option<Estimate>) -> Option<Estimate> {
     estimate.clone().filter(|found| found.interval().is_some())
 }
 
-/// Ratios multiplied. Each was measured in rounds of its own, so that the ends multiplied are wide
-/// enough.
-#[derive(Debug, PartialEq)]
-struct Product {
-    value: f64,
-    ends: Interval,
-    /// Launches behind the one that rests on the fewest.
-    launches: u64,
-}
-
-fn multiplied(legs: &[Measured]) -> Option<Product> {
-    Some(Product {
-        value: product(legs, |leg| Some(leg.value))?,
-        ends: Interval {
+fn multiplied(legs: &[Measured]) -> Option<Estimate> {
+    let value = product(legs, |leg| Some(leg.value))?;
+    let launches = legs.iter().map(|leg| leg.n).min()?;
+    Some(Estimate::Measured(Measured {
+        interval: Some(Interval {
             low: product(legs, |leg| Some(leg.interval?.low))?,
             high: product(legs, |leg| Some(leg.interval?.high))?,
-        },
-        launches: legs.iter().map(|leg| leg.n).min()?,
-    })
+        }),
+        ..Measured::exact(value, launches, Counted::Launches)
+    }))
 }
 
 fn product(legs: &[Measured], part: fn(&Measured) -> Option<f64>) -> Option<f64> {
     legs.iter().map(part).product()
-}
-
-impl Product {
-    fn reciprocal(self) -> Self {
-        Product {
-            value: 1.0 / self.value,
-            ends: self.ends.reciprocal(),
-            ..self
-        }
-    }
-
-    fn estimate(self) -> Estimate {
-        Estimate::Measured(Measured {
-            interval: Some(self.ends),
-            ..Measured::exact(self.value, self.launches, Counted::Launches)
-        })
-    }
 }
 
 /// Cost of a configuration over the best one's.
@@ -257,24 +230,21 @@ mod tests {
 
     #[test]
     fn steps_are_multiplied_with_their_ends() {
-        let legs =
-            [(4.0, 3.0, 5.0, 14), (2.0, 1.5, 3.0, 8)].map(|(value, low, high, n)| Measured {
-                interval: Some(Interval { low, high }),
-                ..Measured::exact(value, n, Counted::Launches)
-            });
+        let leg = [(4.0, 3.0, 5.0, 14), (2.0, 1.5, 3.0, 8)];
+        let legs = leg.map(|(value, low, high, n)| measured(value, Interval { low, high }, n));
         let product = multiplied(&legs).unwrap();
-        let expected = Product {
-            value: 8.0,
-            ends: Interval::between(4.5, 15.0),
-            launches: 8,
-        };
-        assert_eq!(product, expected);
-        let back = Product {
-            value: 0.125,
-            ends: Interval::between(1.0 / 15.0, 1.0 / 4.5),
-            launches: 8,
-        };
+        let ends = Interval::between(4.5, 15.0);
+        assert_eq!(product, Estimate::Measured(measured(8.0, ends, 8)));
+        let back = Interval::between(1.0 / 15.0, 1.0 / 4.5);
+        let back = Estimate::Measured(measured(0.125, back, 8));
         assert_eq!(product.reciprocal(), back);
         assert_eq!(multiplied(&[]), None);
+    }
+
+    fn measured(value: f64, ends: Interval, n: u64) -> Measured {
+        Measured {
+            interval: Some(ends),
+            ..Measured::exact(value, n, Counted::Launches)
+        }
     }
 }

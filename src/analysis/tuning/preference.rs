@@ -1,7 +1,5 @@
 //! Which of several configurations that do as well is taken.
 
-use std::cmp::Ordering;
-
 use serde::Serialize;
 
 use super::contest::{estimate, floor};
@@ -82,7 +80,10 @@ pub(super) fn preferred(
     tied(tuning, winner)
         .filter(|key| judge.standing(*key) == SloStanding::Meets)
         .filter_map(|key| preferable(judge, objective, [key, winner], &rounds))
-        .min_by(Preferable::order)
+        .min_by(|one, other| {
+            let by_rank = one.rank.cmp(&other.rank);
+            by_rank.then(one.share.total_cmp(&other.share))
+        })
         .map(|best| (best.key, best.preference))
 }
 
@@ -116,14 +117,6 @@ struct Preferable {
     preference: Preference,
     /// Its cost by the criterion over the winner's; 1 where options were counted.
     share: f64,
-}
-
-impl Preferable {
-    fn order(one: &Self, other: &Self) -> Ordering {
-        one.rank
-            .cmp(&other.rank)
-            .then(one.share.total_cmp(&other.share))
-    }
 }
 
 /// Configurations of which the last word is that they do as well as the winner.

@@ -72,6 +72,10 @@ impl Race<'_> {
         }
     }
 
+    fn default(&self) -> Option<&Candidate> {
+        self.defaults.map(|place| &self.candidates[place])
+    }
+
     fn is_any_open(&self) -> bool {
         self.candidates
             .iter()
@@ -88,8 +92,8 @@ impl Race<'_> {
                     .all(|one| self.is_not_better(one));
         }
         let is_preferred = self
-            .defaults
-            .is_some_and(|place| Some(self.candidates[place].key) == self.preferred_over);
+            .default()
+            .is_some_and(|one| Some(one.key) == self.preferred_over);
         is_preferred
             || self.is_shown_better()
             || (self.defaults_are_no_choice() && self.is_measured_surely(best))
@@ -98,9 +102,7 @@ impl Race<'_> {
     /// Beyond the noise floor, by an interval: from rounds that chose nothing, or where the
     /// defaults were dropped.
     fn is_shown_better(&self) -> bool {
-        let are_out = self
-            .defaults
-            .is_some_and(|place| self.candidates[place].state == State::Out);
+        let are_out = self.default().is_some_and(|one| one.state == State::Out);
         self.gain
             .filter(|gain| gain.is_fair() || are_out)
             .and_then(|gain| gain.cost_ratio.measured())
@@ -113,8 +115,7 @@ impl Race<'_> {
     /// Not measured, or breaking what was asked for. Defaults that were beaten are to be shown to
     /// be, like all others.
     fn defaults_are_no_choice(&self) -> bool {
-        self.defaults.is_none_or(|place| {
-            let one = &self.candidates[place];
+        self.default().is_none_or(|one| {
             one.state == State::Out
                 && !matches!(
                     one.fate,

@@ -19,7 +19,8 @@ pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let large = pick.key;
     let small = smallest(facts, large)?;
     let from = small.batch_size;
-    let gain = batch_gain(facts, large, small);
+    let ratios = throughput_ratios(facts.index, small, large);
+    let gain = centre(&ratios, "no launch measured both batch sizes");
     if gain.interval().is_none_or(|interval| interval.low <= 1.0) {
         return None;
     }
@@ -47,17 +48,11 @@ pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
 
 /// The smallest batch size of a cell's curve.
 fn smallest(facts: &Facts<'_>, key: CellKey) -> Option<CellKey> {
-    let mut curves = facts.curves.iter();
-    let curve = curves.find(|curve| curve.key(key.batch_size) == key)?;
+    let curve = facts
+        .curves
+        .iter()
+        .find(|curve| curve.key(key.batch_size) == key)?;
     Some(curve.key(curve.points.first()?.batch_size))
-}
-
-/// Of throughput, launch by launch.
-fn batch_gain(facts: &Facts<'_>, large: CellKey, small: CellKey) -> Estimate {
-    centre(
-        &throughput_ratios(facts.index, small, large),
-        "no launch measured both batch sizes",
-    )
 }
 
 /// Where the first prediction would otherwise take long enough to be noticed.

@@ -45,17 +45,17 @@ pub(super) struct Gain {
 pub(super) fn advice(
     record: &RunRecord,
     action: Action,
-    gain: Gain,
-    effort: Level,
-    risk: Level,
-) -> Advice {
-    let key = action.key();
-    let Gain {
+    Gain {
         metric,
         factor,
         against,
         verdict,
-    } = gain;
+    }: Gain,
+    effort: Level,
+    risk: Level,
+) -> Advice {
+    let key = action.key();
+
     let evidence = factor.measured().map(|found| Evidence {
         key,
         against,

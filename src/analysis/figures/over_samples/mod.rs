@@ -220,8 +220,19 @@ mod tests {
         let two = scores(2, &[Some(0), Some(1)], &[]);
         assert_eq!(macro_f1(&two, &[0], 1), None, "a label is missing");
         let labels: Vec<i64> = (0..30).map(|sample| sample % 3).collect();
-        let predicted: Vec<Option<u64>> = labels.iter().map(|&label| Some(label as u64)).collect();
-        let figure = macro_f1(&scores(3, &predicted, &[]), &labels, 1).unwrap();
+        let figure = macro_f1(
+            &scores(
+                3,
+                &labels
+                    .iter()
+                    .map(|&label| Some(label as u64))
+                    .collect::<Vec<_>>(),
+                &[],
+            ),
+            &labels,
+            1,
+        )
+        .unwrap();
         let (low, high) = (1.0, 1.0);
         let expected = SampleFigure {
             value: 1.0,

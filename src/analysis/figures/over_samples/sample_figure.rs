@@ -38,9 +38,8 @@ pub struct SampleFigure {
 impl SampleFigure {
     /// `figure` is of the samples at some indices.
     pub(super) fn over(samples_count: usize, seed: u64, figure: impl Fn(&[usize]) -> f64) -> Self {
-        let all: Vec<usize> = (0..samples_count).collect();
         SampleFigure {
-            value: figure(&all),
+            value: figure(&(0..samples_count).collect::<Vec<_>>()),
             interval: bootstrap(samples_count, seed, figure),
             n: samples_count as u64,
         }

@@ -19,8 +19,14 @@ fn node(operator: &str, inputs: &[TensorShape], output: TensorShape) -> NodeProf
 
 /// Work in float on inputs of these sizes.
 fn found(operator: &str, inputs: &[&[u64]], output: &[u64]) -> Observed<Work> {
-    let inputs: Vec<TensorShape> = inputs.iter().map(|dims| shape("float", dims)).collect();
-    work(&node(operator, &inputs, shape("float", output)))
+    work(&node(
+        operator,
+        &inputs
+            .iter()
+            .map(|dims| shape("float", dims))
+            .collect::<Vec<_>>(),
+        shape("float", output),
+    ))
 }
 
 fn computes(operator: &str, inputs: &[&[u64]], output: &[u64], operations: u64) {
