@@ -41,14 +41,15 @@ pub enum Pairing {
 }
 
 impl SmallestClaim {
-    fn new(metric: Metric, pairing: Pairing, noise_floor: Option<Ratio>, ratio: Estimate) -> Self {
-        let floor = noise_floor.unwrap_or_default();
+    fn new(metric: Metric, pairing: Pairing, ratio: Estimate) -> Self {
+        let floor = metric.noise_floor().unwrap_or_default();
+
         let end = ratio.interval().map(farther_end);
         SmallestClaim {
             metric,
             pairing,
             ratio,
-            noise_floor,
+            noise_floor: metric.noise_floor(),
             smallest_ratio: end.map(|end| Ratio(end.max(floor.0))),
         }
     }
@@ -65,13 +66,12 @@ fn farther_end(interval: Interval) -> f64 {
 #[must_use]
 pub fn null_test(record: &RunRecord, findings: &Findings) -> Option<Vec<SmallestClaim>> {
     let index = Index::new(record);
-    let cell = findings
+    let (key, comparison) = findings
         .cells
         .iter()
-        .find(|cell| cell.comparison.is_some())?;
-    let comparison = cell.comparison.as_ref()?;
+        .find_map(|cell| Some((cell.key, cell.comparison.as_ref()?)))?;
     let mut claims = paired(comparison);
-    claims.extend(unpaired(&index, cell.key, comparison.baseline));
+    claims.extend(unpaired(&index, key, comparison.baseline));
     Some(claims)
 }
 
@@ -82,10 +82,7 @@ fn paired(comparison: &Comparison) -> Vec<SmallestClaim> {
         (Metric::ThroughputRatioToBaseline, &comparison.throughput),
     ]
     .into_iter()
-    .map(|(metric, change)| {
-        let floor = Some(change.noise_floor);
-        SmallestClaim::new(metric, Pairing::Blocks, floor, change.ratio.clone())
-    })
+    .map(|(metric, change)| SmallestClaim::new(metric, Pairing::Blocks, change.ratio.clone()))
     .collect()
 }
 
@@ -96,12 +93,7 @@ fn unpaired(index: &Index<'_>, copy: CellKey, original: CellKey) -> Vec<Smallest
         .chain([Metric::PeakMemory])
         .map(|metric| {
             let (copy, original) = (values(index, metric, copy), values(index, metric, original));
-            SmallestClaim::new(
-                metric,
-                Pairing::Launches,
-                metric.noise_floor(),
-                of_launches(&copy, &original),
-            )
+            SmallestClaim::new(metric, Pairing::Launches, of_launches(&copy, &original))
         })
         .collect()
 }
@@ -135,8 +127,8 @@ mod tests {
     use super::*;
 
     fn claim(copy: &[f64], original: &[f64]) -> SmallestClaim {
-        let (ratio, floor) = (of_launches(copy, original), Some(Ratio(0.05)));
-        SmallestClaim::new(Metric::SessionLoad, Pairing::Launches, floor, ratio)
+        let ratio = of_launches(copy, original);
+        SmallestClaim::new(Metric::SessionLoad, Pairing::Launches, ratio)
     }
 
     #[test]

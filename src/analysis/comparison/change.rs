@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::side::{OfRound, Side, of_cell, of_session, percentiles};
-use crate::analysis::figures::change::judge as judge_together;
+use crate::analysis::figures::change::{judge as judge_together, log_rounds};
 use crate::analysis::figures::energy::gpu_of_launch;
 use crate::analysis::figures::over_launches::per_launch;
 use crate::analysis::figures::score_change::{same_samples, unlike_samples};
@@ -188,9 +188,10 @@ fn unlike(metric: Metric, [candidate, baseline]: [Side<'_>; 2]) -> Option<&'stat
 /// The log-ratio of each round in which both were launched; of several launches the last counts.
 fn by_round(sides: [Vec<OfRound>; 2]) -> Vec<Vec<f64>> {
     let [own, partners] = sides.map(BTreeMap::<u64, f64>::from_iter);
-    own.iter()
-        .filter_map(|(round, value)| Some(vec![(value / partners.get(round)?).ln()]))
-        .collect()
+    log_rounds(
+        own.iter()
+            .filter_map(|(round, value)| Some(value / partners.get(round)?)),
+    )
 }
 
 fn exact(sides: [Side<'_>; 2]) -> Observed<Delta> {

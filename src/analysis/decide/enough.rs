@@ -116,13 +116,11 @@ impl<'r> Session<'r> {
 /// Takes all sessions to be like the slowest that was launched, or else to have loaded for as long
 /// as the run took.
 fn untimed(record: &RunRecord) -> Option<Nanos> {
-    let one = sessions(record)
+    sessions(record)
         .filter_map(Session::launch)
         .reduce(f64::max)
-        .or_else(|| tried(record))?;
-    Some(around(
-        one * sessions(record).count() as f64 * MIN_LAUNCHES as f64,
-    ))
+        .or_else(|| tried(record))
+        .map(|one| around(one * sessions(record).count() as f64 * MIN_LAUNCHES as f64))
 }
 
 /// In nanoseconds: a launch as what was tried before the first one tells it.

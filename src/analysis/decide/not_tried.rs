@@ -114,16 +114,12 @@ fn threads(record: &RunRecord) -> Option<NotTried> {
 }
 
 fn tuning(record: &RunRecord) -> Option<NotTried> {
-    let options: Vec<_> = record
+    let command = Command::tune(&as_baseline(record));
+    record
         .plan
         .sessions
-        .iter()
-        .map(|spec| &spec.options)
-        .collect();
-    let command = Command::tune(&as_baseline(record));
-    options
         .windows(2)
-        .all(|pair| pair[0] == pair[1])
+        .all(|pair| pair[0].options == pair[1].options)
         .then(|| untried(Untried::Tuning, command))
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::explanation::{AddedNodes, LatencyStep, OperatorChange};
-use crate::analysis::operators::Undistorted;
+use crate::analysis::operators::{Undistorted, largest_first};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::provider::CPU_PROVIDER;
@@ -132,15 +132,13 @@ pub(super) fn is_compiled(node: &NodeProfile) -> bool {
 
 /// Every operator whose time or number changed, the largest change of time first.
 pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
-    let mut changes: Vec<OperatorChange> = sums(sides, |_, _, node| node.operator.exact())
+    let changes = sums(sides, |_, _, node| node.operator.exact())
         .into_iter()
         .map(|(operator, sums)| change(operator, sums))
-        .collect();
-    changes.retain(|change| {
-        change.change_ns() != 0 || change.before_nodes_count != change.after_nodes_count
-    });
-    changes.sort_by_key(|change| std::cmp::Reverse(change.change_ns().abs()));
-    changes
+        .filter(|change| {
+            change.change_ns() != 0 || change.before_nodes_count != change.after_nodes_count
+        });
+    largest_first(changes, |change| change.change_ns().abs())
 }
 
 /// What nodes of one side take together.
@@ -186,11 +184,8 @@ fn change(operator: &str, [before, after]: [Sum; 2]) -> OperatorChange {
 pub(super) fn added_nodes<'a>(
     changes: impl Iterator<Item = &'a OperatorChange>,
 ) -> Vec<AddedNodes> {
-    let mut added: Vec<&OperatorChange> = changes
-        .filter(|change| change.after_nodes_count > change.before_nodes_count)
-        .collect();
-    added.sort_by_key(|change| std::cmp::Reverse(change.change_ns()));
-    added
+    let added = changes.filter(|change| change.after_nodes_count > change.before_nodes_count);
+    largest_first(added, |change| change.change_ns())
         .iter()
         .map(|change| AddedNodes {
             operator: change.operator.clone(),

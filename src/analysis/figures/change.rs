@@ -168,6 +168,15 @@ pub(in crate::analysis) fn judge_bounded<'c>(changes: impl Iterator<Item = &'c m
     judge(Metric::LatencyP50RatioToBaseline, bounded, END_ERROR);
 }
 
+/// Logarithms of ratios of which each round has one.
+pub(in crate::analysis) fn log_rounds(ratios: impl Iterator<Item = f64>) -> Vec<Vec<f64>> {
+    ratios
+        .map(f64::ln)
+        .filter(|ratio| ratio.is_finite())
+        .map(|ratio| vec![ratio])
+        .collect()
+}
+
 impl Verdict {
     /// Verdict by a relation to the baseline, for a metric of which less, or more, is better.
     #[must_use]

@@ -85,12 +85,11 @@ pub(in crate::analysis) fn median_of_blocks(
     blocks: &[&BlockRecord],
     figure: fn(&BlockRecord) -> Nanos,
 ) -> Option<f64> {
-    stats::median(
-        &blocks
-            .iter()
-            .map(|block| figure(block).as_f64())
-            .collect::<Vec<_>>(),
-    )
+    median_of(blocks.iter().map(|block| figure(block).as_f64()))
+}
+
+pub(in crate::analysis) fn median_of(values: impl Iterator<Item = f64>) -> Option<f64> {
+    stats::median(&values.collect::<Vec<_>>())
 }
 
 /// Over all inferences of the blocks, in nanoseconds.

@@ -3,11 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::figures::over_launches::{median_of, per_launch};
 use crate::analysis::{CellFindings, Index};
 use crate::metric::Metric;
 use crate::plan::{LoadMode, Plan, SessionSpec, Workload};
 use crate::record::{BlockRecord, FitnessVerdict, Pairs, RunRecord};
-use crate::stats::{MIN_LAUNCHES, Prediction, Spread, median};
+use crate::stats::{MIN_LAUNCHES, Prediction, Spread};
 use crate::text::Plain;
 
 /// Runs of the same models that a forecast rests on; with fewer it rests on its probe.
@@ -86,17 +87,16 @@ fn reached(index: &Index<'_>, cells: &[CellFindings], at: Workload) -> Option<Re
     } else {
         Metric::LatencyP50
     };
-    let widths: Vec<f64> = cells
+    let widths = cells
         .iter()
         .filter(|cell| cell.key.workload() == at)
-        .filter_map(|cell| cell.figure(metric)?.measured()?.half_width_ratio())
-        .collect();
+        .filter_map(|cell| cell.figure(metric)?.measured()?.half_width_ratio());
     let rounds = comparisons(index, at).iter().map(Vec::len).max()?;
     Some(Reached {
         shape: plan.shape_words(at.shape),
         batch_size: at.batch_size,
         load_mode: at.load,
-        scaled: median(&widths)? * (rounds as f64).sqrt(),
+        scaled: median_of(widths)? * (rounds as f64).sqrt(),
     })
 }
 
@@ -164,7 +164,7 @@ pub(super) fn middle_variance(
     let alike = earlier
         .iter()
         .filter(|seen| seen.is_of_ratios == is_of_ratios && seen.verdict == verdict);
-    median(&alike.map(|seen| seen.variance).collect::<Vec<_>>())
+    median_of(alike.map(|seen| seen.variance))
 }
 
 /// A half-width that is to be expected, as a share: 95 of 100 runs should reach one between `low`
@@ -229,7 +229,9 @@ pub(super) fn comparisons(index: &Index<'_>, at: Workload) -> Vec<Vec<Vec<f64>>>
                 Some(baseline) => {
                     Pairs::new(blocks, index.blocks(at.of(baseline))).log_ratios(median_ns)
                 }
-                None => by_launch(blocks),
+                None => per_launch(blocks, |blocks| {
+                    Some(blocks.iter().map(|block| median_ns(block).ln()).collect())
+                }),
             }
         });
     rounds.filter(|rounds| !rounds.is_empty()).collect()
@@ -237,11 +239,4 @@ pub(super) fn comparisons(index: &Index<'_>, at: Workload) -> Vec<Vec<Vec<f64>>>
 
 fn median_ns(block: &BlockRecord) -> f64 {
     block.median_ns.as_f64()
-}
-
-fn by_launch(blocks: &[&BlockRecord]) -> Vec<Vec<f64>> {
-    blocks
-        .chunk_by(|one, other| one.launch == other.launch)
-        .map(|blocks| blocks.iter().map(|block| median_ns(block).ln()).collect())
-        .collect()
 }

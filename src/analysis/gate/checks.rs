@@ -1,5 +1,7 @@
 //! Rules held against a run.
 
+use std::iter;
+
 use super::held::{Case, Target, judged};
 use super::types::Runs;
 use super::{
@@ -87,14 +89,11 @@ fn judgement(metric: Metric, target: &Target<'_>, runs: &Runs<'_>, case: &Case) 
 
 /// The first of the runs that was on a machine not fit to measure on.
 fn unfit<'a>(runs: &Runs<'a>) -> Option<&'a Fitness> {
-    [
-        Some(runs.run),
-        runs.against.as_ref().map(|(against, _)| *against),
-    ]
-    .into_iter()
-    .flatten()
-    .flat_map(|run| &run.record.fitness)
-    .find(|fitness| fitness.verdict == FitnessVerdict::Invalid)
+    let other = runs.against.as_ref().map(|(against, _)| *against);
+    iter::once(runs.run)
+        .chain(other)
+        .flat_map(|run| &run.record.fitness)
+        .find(|fitness| fitness.verdict == FitnessVerdict::Invalid)
 }
 
 /// Whether a metric depends on how fast the machine was.
@@ -116,26 +115,25 @@ fn why_unfit(fitness: &Fitness) -> String {
 }
 
 fn remarks(run: Run<'_>, against: Option<Run<'_>>) -> Vec<Plain> {
-    let mut remarks = Vec::new();
-    if let Some(against) = against {
-        remarks.extend(
-            relative::other_machine(&run.record.host, &against.record.host).map(Plain::from),
-        );
-    }
-    remarks.extend(remarks_of("the run", run));
-    if let Some(against) = against {
-        remarks.extend(remarks_of("the baseline run", against));
-    }
-    remarks
+    let unlike =
+        against.and_then(|against| relative::other_machine(&run.record.host, &against.record.host));
+    let of_other = against.map(|against| remarks_of("the baseline run", against));
+    unlike
+        .map(Plain::from)
+        .into_iter()
+        .chain(remarks_of("the run", run))
+        .chain(of_other.into_iter().flatten())
+        .collect()
 }
 
 fn remarks_of(name: &str, run: Run<'_>) -> Vec<Plain> {
-    let fitness = run.record.fitness.as_ref();
-    let fitness = fitness
+    let fitness = run
+        .record
+        .fitness
+        .as_ref()
         .filter(|fitness| fitness.verdict != FitnessVerdict::Valid)
         .map(|fitness| remark_of(name, fitness));
-    let is_incomplete = !run.findings.complete;
-    let ending = is_incomplete.then(|| format!("{name} is incomplete").into());
+    let ending = (!run.findings.complete).then(|| format!("{name} is incomplete").into());
     fitness.into_iter().chain(ending).collect()
 }
 

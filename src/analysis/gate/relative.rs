@@ -113,8 +113,10 @@ fn counterpart(index: &Index<'_>, name: &str) -> Observed<usize> {
 fn in_other_run(at: Workload, plan: &Plan, other: &Plan) -> Observed<Workload> {
     Ok(Workload {
         shape: plan.same_shape(at.shape, other).ok_or_else(|| {
-            let words = plan.shape_words(at.shape);
-            format!("the baseline run did not measure{words}")
+            format!(
+                "the baseline run did not measure{}",
+                plan.shape_words(at.shape)
+            )
         })?,
         ..at
     })

@@ -99,22 +99,18 @@ impl Judgement {
             Side::AtMost => (interval.low, interval.high),
             Side::AtLeast => (interval.high, interval.low),
         };
-        let verdict = match (side.allows(worst, budget), side.allows(best, budget)) {
-            (true, _) => GateVerdict::Pass,
-            (false, false) => GateVerdict::Fail,
-            (false, true) => GateVerdict::Inconclusive,
-        };
         let across = if side.allows(measured.value, budget) {
             worst
         } else {
             best
         };
-        Judgement {
-            settling: match verdict {
-                GateVerdict::Inconclusive => settling(measured, across, budget),
-                GateVerdict::Pass | GateVerdict::Fail => None,
+        match (side.allows(worst, budget), side.allows(best, budget)) {
+            (true, _) => Judgement::by(Basis::Interval, GateVerdict::Pass),
+            (false, false) => Judgement::by(Basis::Interval, GateVerdict::Fail),
+            (false, true) => Judgement {
+                settling: settling(measured, across, budget),
+                ..Judgement::by(Basis::Interval, GateVerdict::Inconclusive)
             },
-            ..Judgement::by(Basis::Interval, verdict)
         }
     }
 }

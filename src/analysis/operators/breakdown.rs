@@ -172,12 +172,19 @@ fn distortion(ratios: &[f64]) -> Estimate {
 }
 
 fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
-    let mut shares: Vec<GroupShare> = grouped(nodes, |node| OperatorGroup::of(&node.operator))
-        .into_iter()
-        .map(|(group, nodes)| group_share(group, &nodes, nodes_ns))
-        .collect();
-    shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
-    shares
+    let groups = grouped(nodes, |node| OperatorGroup::of(&node.operator)).into_iter();
+    let shares = groups.map(|(group, nodes)| group_share(group, &nodes, nodes_ns));
+    largest_first(shares, |share| share.time_ns)
+}
+
+/// The first of those of one size stay first.
+pub(in crate::analysis) fn largest_first<T, K: Ord>(
+    items: impl IntoIterator<Item = T>,
+    size: impl Fn(&T) -> K,
+) -> Vec<T> {
+    let mut items: Vec<T> = items.into_iter().collect();
+    items.sort_by_key(|item| std::cmp::Reverse(size(item)));
+    items
 }
 
 fn grouped<'n, K: Ord>(
@@ -202,20 +209,15 @@ fn group_share(group: OperatorGroup, nodes: &[&NodeProfile], nodes_ns: Nanos) ->
 }
 
 fn nodes(profiled: &Profiled, nodes_ns: Nanos) -> Vec<NodeShare> {
-    let mut shares: Vec<NodeShare> = profiled
-        .nodes
-        .iter()
-        .enumerate()
-        .map(|(index, node)| NodeShare {
-            node: index,
-            group: OperatorGroup::of(&node.operator),
-            calls: calls(node.calls_count, profiled),
-            time_ns: node.time_ns,
-            share: share(node.time_ns, nodes_ns),
-        })
-        .collect();
-    shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
-    shares
+    let nodes = profiled.nodes.iter().enumerate();
+    let shares = nodes.map(|(index, node)| NodeShare {
+        node: index,
+        group: OperatorGroup::of(&node.operator),
+        calls: calls(node.calls_count, profiled),
+        time_ns: node.time_ns,
+        share: share(node.time_ns, nodes_ns),
+    });
+    largest_first(shares, |share| share.time_ns)
 }
 
 /// Time in the nodes of one operator on one execution provider.
@@ -244,12 +246,10 @@ fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
     let operators = grouped(&profiled.nodes, |node| {
         (&node.operator, &node.execution_provider)
     });
-    let mut shares: Vec<OperatorShare> = operators
+    let shares = operators
         .into_values()
-        .filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns))
-        .collect();
-    shares.sort_by_key(|share| std::cmp::Reverse(share.time_ns));
-    shares
+        .filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns));
+    largest_first(shares, |share| share.time_ns)
 }
 
 fn operator_share(

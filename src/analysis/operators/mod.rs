@@ -7,6 +7,7 @@ mod roofline;
 mod undistorted;
 mod work;
 
+pub(super) use breakdown::largest_first;
 pub use breakdown::{Breakdown, GroupShare, NodeShare, OperatorShare, Rest};
 pub use group::OperatorGroup;
 pub(super) use limits::bottlenecks;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Arithmetic, OperatorGroup, Undistorted, Work, sorted, work};
+use super::{Arithmetic, OperatorGroup, Undistorted, Work, largest_first, sorted, work};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::record::{MachinePeaks, NodeProfile, OperatorProfile, RunRecord};
@@ -169,10 +169,9 @@ fn roofline(record: &RunRecord, profile: &OperatorProfile) -> Option<Roofline> {
     })
 }
 
-fn hottest(mut nodes: Vec<HotNode>) -> Vec<HotNode> {
-    nodes.sort_by_key(|node| std::cmp::Reverse(node.time_ns));
+fn hottest(nodes: Vec<HotNode>) -> Vec<HotNode> {
     let mut before = 0.0;
-    nodes
+    largest_first(nodes, |node| node.time_ns)
         .into_iter()
         .take_while(|node| {
             let is_hot = before < HOT_SHARE && node.share.0 >= LEAST_NODE_SHARE;

@@ -3,11 +3,13 @@
 
 use super::launches::{in_common, launch_points};
 use super::{Cliff, CliffEvidence, CliffSign, Index};
-use crate::analysis::figures::{BatchCurve, Change, Verdict, change};
+use crate::analysis::figures::change::{judge, log_rounds};
+use crate::analysis::figures::over_launches::median_of;
+use crate::analysis::figures::{BatchCurve, Change, Verdict};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::{ArenaStats, BlockRecord, CpuCache};
-use crate::stats::{self, END_ERROR};
+use crate::stats::END_ERROR;
 use crate::units::Bytes;
 
 /// Times as many page faults, and how many more, that an inference must have to be worth a mention.
@@ -18,7 +20,7 @@ const FAULTS_MORE: f64 = 1.0;
 pub(super) fn cliffs(index: &Index<'_>, curves: &[BatchCurve]) -> Vec<Vec<Cliff>> {
     let mut steps: Vec<Vec<Cliff>> = curves.iter().map(|curve| steps(index, curve)).collect();
     let changes = steps.iter_mut().flatten().map(|cliff| &mut cliff.change);
-    change::judge(Metric::ThroughputRatioToBaseline, changes, END_ERROR);
+    judge(Metric::ThroughputRatioToBaseline, changes, END_ERROR);
     for (curve, cliffs) in curves.iter().zip(&mut steps) {
         cliffs.retain(|cliff| cliff.change.verdict == Verdict::Slower);
         for cliff in cliffs {
@@ -56,13 +58,8 @@ pub(in crate::analysis) fn throughput_change(
     from: CellKey,
     to: CellKey,
 ) -> Option<Change> {
-    let rounds: Vec<Vec<f64>> = throughput_ratios(index, from, to)
-        .into_iter()
-        .map(f64::ln)
-        .filter(|ratio| ratio.is_finite())
-        .map(|ratio| vec![ratio])
-        .collect();
-    Change::paired(Metric::ThroughputRatioToBaseline, &rounds)
+    let ratios = throughput_ratios(index, from, to).into_iter();
+    Change::paired(Metric::ThroughputRatioToBaseline, &log_rounds(ratios))
 }
 
 pub(in crate::analysis) fn throughput_ratios(
@@ -125,25 +122,26 @@ fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats
 
 /// Median over launches, if not 0.
 fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
-    let more: Vec<f64> = arena
-        .iter()
-        .map(|[small, large]| {
-            large
-                .extensions_count
-                .saturating_sub(small.extensions_count) as f64
-        })
-        .collect();
+    let more = arena.iter().map(|[small, large]| {
+        large
+            .extensions_count
+            .saturating_sub(small.extensions_count) as f64
+    });
     Some(CliffEvidence::ArenaExtensions {
-        extensions_count: stats::median(&more).filter(|&count| count > 0.0)?,
+        extensions_count: median_of(more).filter(|&count| count > 0.0)?,
     })
 }
 
 /// Those that held the arena's peak at the smaller batch size and do not at the larger one: medians
 /// over launches.
 fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<CliffEvidence> {
-    let [Some(small), Some(large)] =
-        [0, 1].map(|side| median_peak(arena.iter().map(|both| both[side])))
-    else {
+    let [Some(small), Some(large)] = [0, 1].map(|side| {
+        median_of(
+            arena
+                .iter()
+                .map(|both| both[side].peak_in_use_bytes.as_f64()),
+        )
+    }) else {
         return Vec::new();
     };
     caches
@@ -155,13 +153,4 @@ fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<Cliff
             arena_bytes: Bytes(large as u64),
         })
         .collect()
-}
-
-/// In bytes.
-fn median_peak<'a>(arenas: impl Iterator<Item = &'a ArenaStats>) -> Option<f64> {
-    stats::median(
-        &arenas
-            .map(|arena| arena.peak_in_use_bytes.as_f64())
-            .collect::<Vec<_>>(),
-    )
 }

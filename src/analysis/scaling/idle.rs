@@ -1,11 +1,12 @@
 //! What an idle gap costs the inference after it.
 
 use super::{GapFindings, IdleFindings};
-use crate::analysis::figures::change::judge_bounded;
+use crate::analysis::figures::change::{judge_bounded, log_rounds};
+use crate::analysis::figures::over_launches::median_of;
 use crate::analysis::figures::{Change, Estimate, centre};
 use crate::metric::Metric;
 use crate::record::{IdleGap, IdleGaps, RunRecord};
-use crate::stats;
+
 use crate::units::Nanos;
 
 /// In the order of the record. All gaps of the run are judged together.
@@ -58,17 +59,8 @@ fn medians(gap: &IdleGap) -> Vec<Option<f64>> {
     gap.latencies_ns
         .iter()
         .flatten()
-        .map(|launch| median(launch))
+        .map(|launch| median_of(launch.iter().map(|latency| latency.as_f64())))
         .collect()
-}
-
-fn median(latencies: &[Nanos]) -> Option<f64> {
-    stats::median(
-        &latencies
-            .iter()
-            .map(|latency| latency.as_f64())
-            .collect::<Vec<_>>(),
-    )
 }
 
 fn latency(gap: &IdleGap) -> Estimate {
@@ -83,14 +75,11 @@ fn latency(gap: &IdleGap) -> Estimate {
 
 /// The latency after a gap / the one without, launch by launch.
 fn change(gap: &IdleGap, none: &IdleGap) -> Option<Change> {
-    let rounds: Vec<Vec<f64>> = medians(gap)
+    let ratios = medians(gap)
         .into_iter()
         .zip(medians(none))
-        .filter_map(|(gap, none)| Some((gap? / none?).ln()))
-        .filter(|ratio| ratio.is_finite())
-        .map(|ratio| vec![ratio])
-        .collect();
-    Change::paired(Metric::LatencyP50RatioToBaseline, &rounds)
+        .filter_map(|(gap, none)| Some(gap? / none?));
+    Change::paired(Metric::LatencyP50RatioToBaseline, &log_rounds(ratios))
 }
 
 #[cfg(test)]
@@ -124,9 +113,9 @@ mod tests {
             "{ratio:?}"
         );
         assert_eq!((ratio.n, found.inferences_count), (6, 8));
-        let (low, high) = (33.0, 66.0);
+
         let latency = found.latency_ns.measured().unwrap();
-        assert_eq!(latency.range, Some(Interval { low, high }));
+        assert_eq!(latency.range, Some(Interval::between(33.0, 66.0)));
         assert!(without.change.is_none());
     }
 

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::{BatchFit, CurveLaunches, Deviation, Facts};
+use crate::analysis::figures::over_launches::median_of;
 use crate::analysis::figures::{BatchCurve, Estimate, centre};
 use crate::observed::Observed;
-use crate::stats;
+
 use crate::units::Ratio;
 
 /// Batch sizes that a line needs, so that it can be wrong.
@@ -44,9 +45,12 @@ impl Line {
     }
 
     /// The fixed time and the time of a sample, over launches with a line each.
-    pub(super) fn centres(lines: &[Line], absent: &str) -> [Estimate; 2] {
-        let parts: [fn(&Line) -> f64; 2] = [|line| line.fixed, |line| line.per_sample];
-        parts.map(|part| centre(&lines.iter().map(part).collect::<Vec<_>>(), absent))
+    pub(super) fn centres(
+        lines: impl Iterator<Item = Line> + Clone,
+        absent: &str,
+    ) -> [Estimate; 2] {
+        let parts: [fn(Line) -> f64; 2] = [|line| line.fixed, |line| line.per_sample];
+        parts.map(|part| centre(&lines.clone().map(part).collect::<Vec<_>>(), absent))
     }
 
     pub(super) fn at(self, batch_size: u64) -> f64 {
@@ -104,9 +108,10 @@ fn launch_lines(measured: &CurveLaunches<'_>) -> Vec<LaunchLine> {
 pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<BatchFit> {
     let curve = measured.curve;
     let launches = launch_lines(measured);
-    let lines: Vec<Line> = launches.iter().map(|launch| launch.line).collect();
+
     let why_none = format!("needs a launch with at least {LEAST_POINTS} batch sizes");
-    let [fixed_ns, per_sample_ns] = Line::centres(&lines, &why_none);
+    let [fixed_ns, per_sample_ns] =
+        Line::centres(launches.iter().map(|launch| launch.line), &why_none);
     if fixed_ns.value().is_none() {
         return Err(why_none.into());
     }
@@ -126,11 +131,10 @@ pub(super) fn fit(facts: &Facts<'_>, measured: &CurveLaunches<'_>) -> Observed<B
 }
 
 fn two_speeds_count(facts: &Facts<'_>, curve: &BatchCurve) -> u64 {
-    let cells = curve
+    curve
         .points
         .iter()
-        .filter_map(|point| facts.cell(curve.key(point.batch_size)));
-    cells
+        .filter_map(|point| facts.cell(curve.key(point.batch_size)))
         .filter(|cell| cell.speed_states.is_some() || cell.modes.is_some())
         .count() as u64
 }
@@ -144,11 +148,10 @@ fn deviations(curve: &BatchCurve, launches: &[LaunchLine]) -> Vec<Deviation> {
         .filter_map(|batch_size| {
             Some(Deviation {
                 batch_size,
-                deviation: Ratio(stats::median(
-                    &launches
+                deviation: Ratio(median_of(
+                    launches
                         .iter()
-                        .filter_map(|launch| launch.deviation(batch_size))
-                        .collect::<Vec<_>>(),
+                        .filter_map(|launch| launch.deviation(batch_size)),
                 )?),
             })
         })

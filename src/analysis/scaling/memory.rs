@@ -4,7 +4,6 @@ use super::line::{LEAST_POINTS, Line};
 use super::{Index, MemoryFit};
 use crate::analysis::figures::BatchCurve;
 use crate::observed::Observed;
-
 use crate::record::{Host, LaunchRecord};
 use crate::units::Bytes;
 
@@ -16,13 +15,11 @@ pub(super) fn fit(index: &Index<'_>, curve: &BatchCurve) -> Observed<MemoryFit> 
         .iter()
         .map(|launch| rising(launch, curve))
         .collect();
-    let lines: Vec<Line> = launches
-        .iter()
-        .filter_map(|peaks| Line::through(peaks))
-        .collect();
+    let lines = launches.iter().filter_map(|peaks| Line::through(peaks));
+
     let why_none =
         format!("needs a launch in which memory rose at {LEAST_POINTS} batch sizes or more");
-    let [fixed_bytes, per_sample_bytes] = Line::centres(&lines, &why_none);
+    let [fixed_bytes, per_sample_bytes] = Line::centres(lines, &why_none);
     let (fixed, per_sample) = fixed_bytes
         .measured()
         .zip(per_sample_bytes.measured())

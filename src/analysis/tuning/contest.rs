@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use crate::analysis::figures::change::log_rounds;
 use crate::analysis::figures::energy::{gpu_of_launch, gpu_per_prediction};
 use crate::analysis::{Estimate, Index, Measured};
 use crate::metric::Metric;
@@ -92,12 +93,11 @@ impl Sides<'_> {
     /// One pair a round, of those in which both have the figure.
     fn of_launches(&self, cost: fn(&LaunchCell) -> Option<f64>) -> Vec<Vec<f64>> {
         let others = self.launches(self.other, cost);
-        self.launches(self.one, cost)
-            .into_iter()
-            .filter_map(|(round, cost)| Some((cost / others.get(&round)?).ln()))
-            .filter(|ratio| ratio.is_finite())
-            .map(|ratio| vec![ratio])
-            .collect()
+        log_rounds(
+            self.launches(self.one, cost)
+                .into_iter()
+                .filter_map(|(round, cost)| Some(cost / others.get(&round)?)),
+        )
     }
 
     /// By round.

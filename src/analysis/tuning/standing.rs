@@ -144,15 +144,16 @@ impl<'a> Judge<'a> {
     }
 
     fn broken_slo(&self, key: CellKey) -> Option<Fate> {
-        let mut broken = self.slo(key);
-        broken.retain(|slo| slo.verdict == GateVerdict::Fail);
-        broken.into_iter().find_map(|slo| {
-            Some(Fate::BreaksSlo(SloBreach {
-                figure: bounded(&slo.figure)?,
-                check: slo.check,
-                budget: slo.budget,
-            }))
-        })
+        self.slo(key)
+            .into_iter()
+            .filter(|slo| slo.verdict == GateVerdict::Fail)
+            .find_map(|slo| {
+                Some(Fate::BreaksSlo(SloBreach {
+                    figure: bounded(&slo.figure)?,
+                    check: slo.check,
+                    budget: slo.budget,
+                }))
+            })
     }
 
     /// The fall that is allowed, and the change that was measured; `None` without a limit, and

@@ -19,33 +19,25 @@ fn is_exact(hits: &Hits) -> bool {
 /// `2 TP / (2 TP + FP + FN)` over all classes of all samples; `None` where no class is either true
 /// or predicted.
 pub fn micro_f1(scores: &SeveralScores, seed: u64) -> Option<SampleFigure> {
-    let figure = SampleFigure::over(scores.samples.len(), seed, |indices| {
+    SampleFigure::over(scores.samples.len(), seed, |indices| {
         let (mut both, mut wrong) = (0, 0);
         for hits in indices.iter().map(|&index| scores.samples[index]) {
             both += hits.both_count;
             wrong += hits.false_count + hits.missed_count;
         }
         2.0 * both as f64 / (2 * both + wrong) as f64
-    });
-    Some(figure).filter(|figure| figure.value.is_finite())
+    })
+    .if_finite()
 }
 
 /// Samples that flipped between exactly right and not.
 pub fn exact_flips(baseline: &SeveralScores, candidate: &SeveralScores) -> Result<Flips, NoFigure> {
-    check_alike(baseline.samples.len(), candidate.samples.len())?;
-    Flips::of(
-        baseline
-            .samples
-            .iter()
-            .zip(&candidate.samples)
-            .map(|(baseline, candidate)| (is_exact(baseline), is_exact(candidate))),
-    )
+    Flips::of(&baseline.samples, &candidate.samples, is_exact)
 }
 
 /// Share of all elements or rows that are right, or agree; `None` where none counts.
 pub fn element_share(samples: &[RightOf], seed: u64) -> Option<SampleFigure> {
-    let figure = SampleFigure::over(samples.len(), seed, |indices| share(samples, indices));
-    Some(figure).filter(|figure| figure.value.is_finite())
+    SampleFigure::over(samples.len(), seed, |indices| share(samples, indices)).if_finite()
 }
 
 /// Of that share from baseline to candidate, paired on the same samples.
@@ -55,14 +47,11 @@ pub fn element_change(
     seed: u64,
 ) -> Result<SampleFigure, NoFigure> {
     check_alike(baseline.samples.len(), candidate.samples.len())?;
-    let change = SampleFigure::over(baseline.samples.len(), seed, |indices| {
+    SampleFigure::over(baseline.samples.len(), seed, |indices| {
         share(&candidate.samples, indices) - share(&baseline.samples, indices)
-    });
-    if change.value.is_finite() {
-        Ok(change)
-    } else {
-        Err(NoFigure::NoSamples)
-    }
+    })
+    .if_finite()
+    .ok_or(NoFigure::NoSamples)
 }
 
 fn share(samples: &[RightOf], indices: &[usize]) -> f64 {

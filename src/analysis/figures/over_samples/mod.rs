@@ -106,14 +106,9 @@ fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: &[us
 
 /// A sample with scores that are not numbers counts as wrong.
 pub fn flips(baseline: &LabelledScores, candidate: &LabelledScores) -> Result<Flips, NoFigure> {
-    check_alike(baseline.label_ranks.len(), candidate.label_ranks.len())?;
-    Flips::of(
-        baseline
-            .label_ranks
-            .iter()
-            .zip(&candidate.label_ranks)
-            .map(|(baseline, candidate)| (*baseline == Some(0), *candidate == Some(0))),
-    )
+    Flips::of(&baseline.label_ranks, &candidate.label_ranks, |rank| {
+        *rank == Some(0)
+    })
 }
 
 /// From each sample's absolute or squared errors.
@@ -233,10 +228,10 @@ mod tests {
             1,
         )
         .unwrap();
-        let (low, high) = (1.0, 1.0);
+
         let expected = SampleFigure {
             value: 1.0,
-            interval: Ok(Interval { low, high }),
+            interval: Ok(Interval::between(1.0, 1.0)),
             n: 30,
         };
         assert_eq!(figure, expected);

@@ -10,11 +10,16 @@ pub struct Flips {
 }
 
 impl Flips {
-    /// Of whether the baseline and the candidate get each sample right.
-    pub(super) fn of(pairs: impl Iterator<Item = (bool, bool)>) -> Result<Self, NoFigure> {
+    /// Of what the baseline and the candidate made of the same samples.
+    pub(super) fn of<T>(
+        baseline: &[T],
+        candidate: &[T],
+        is_right: fn(&T) -> bool,
+    ) -> Result<Self, NoFigure> {
+        check_alike(baseline.len(), candidate.len())?;
         let mut counts = PairedCounts::default();
-        for pair in pairs {
-            *match pair {
+        for (baseline, candidate) in baseline.iter().zip(candidate) {
+            *match (is_right(baseline), is_right(candidate)) {
                 (true, true) => &mut counts.both_right_count,
                 (true, false) => &mut counts.lost_count,
                 (false, true) => &mut counts.gained_count,
@@ -43,6 +48,10 @@ impl SampleFigure {
             interval: bootstrap(samples_count, seed, figure),
             n: samples_count as u64,
         }
+    }
+
+    pub(super) fn if_finite(self) -> Option<Self> {
+        self.value.is_finite().then_some(self)
     }
 }
 
