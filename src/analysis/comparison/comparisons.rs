@@ -219,12 +219,14 @@ fn pair(
         session: place.session,
         at: None,
     });
-    let metrics = session_metrics().chain([leading_score([new, old])]);
     Pair {
         baseline: party(runs, baseline),
         candidate: party(runs, candidate),
         differences: session_differences(old.spec(), new.spec()),
-        rows: metrics.map(|metric| row(metric, old, new)).collect(),
+        rows: session_metrics()
+            .chain([leading_score([new, old])])
+            .map(|metric| row(metric, old, new))
+            .collect(),
         cells: common_cells(old.run.plan(), new.run.plan())
             .map(|[of_old, of_new]| paired_cell(old.at(of_old), new, of_new))
             .collect(),
@@ -346,11 +348,10 @@ impl<'r> Measured<'r> {
 
     fn p10(self) -> Estimate {
         let side = self.side();
-        let values = per_launch(side.blocks(), |blocks| {
-            median_of_blocks(blocks, |block| block.p10_ns)
-        });
         median(
-            &values,
+            &per_launch(side.blocks(), |blocks| {
+                median_of_blocks(blocks, |block| block.p10_ns)
+            }),
             side.why_nothing("no timed block was recorded").exact(),
         )
     }
@@ -370,12 +371,15 @@ fn row(metric: Metric, baseline: Measured<'_>, candidate: Measured<'_>) -> Row {
 
 fn judge_together(pairs: &mut [Pair]) {
     for metric in CELL_METRICS.into_iter().chain(session_metrics()) {
-        let deltas = pairs
-            .iter_mut()
-            .flat_map(all_rows)
-            .filter(|row| row.metric == metric)
-            .filter_map(delta);
-        judge(metric, &mut deltas.collect::<Vec<_>>());
+        judge(
+            metric,
+            &mut pairs
+                .iter_mut()
+                .flat_map(all_rows)
+                .filter(|row| row.metric == metric)
+                .filter_map(delta)
+                .collect::<Vec<_>>(),
+        );
     }
 }
 

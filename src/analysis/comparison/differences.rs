@@ -258,8 +258,10 @@ mod tests {
             host
         };
         assert!(host_differences(&with(["avx", "fma"]), &with(["fma", "avx"])).is_empty());
-        let found = host_differences(&with(["avx", "fma"]), &with(["avx", "avx2"]));
-        assert_eq!(found[0].candidate, Some(Text("avx avx2".into())));
+        assert_eq!(
+            host_differences(&with(["avx", "fma"]), &with(["avx", "avx2"]))[0].candidate,
+            Some(Text("avx avx2".into()))
+        );
     }
 
     #[test]

@@ -93,12 +93,15 @@ pub(super) fn of_session(
     side: Side<'_>,
     value: impl Fn(&LaunchRecord) -> Option<f64>,
 ) -> Observed<Vec<OfRound>> {
-    let values = side
-        .run
-        .launches(side.session)
-        .iter()
-        .filter_map(|launch| Some((launch.round, value(launch)?)));
-    told(side, values.collect(), NOT_REPORTED)
+    told(
+        side,
+        side.run
+            .launches(side.session)
+            .iter()
+            .filter_map(|launch| Some((launch.round, value(launch)?)))
+            .collect(),
+        NOT_REPORTED,
+    )
 }
 
 /// One value for each launch that has one: of the cell, or the most of all cells for a side that is
@@ -116,10 +119,13 @@ pub(super) fn of_cell(
                 .reduce(f64::max)
         });
     }
-    let values = side
-        .launch_cells()
-        .filter_map(|(launch, cell)| Some((launch.round, value(launch, cell)?)));
-    told(side, values.collect(), NOT_REPORTED)
+    told(
+        side,
+        side.launch_cells()
+            .filter_map(|(launch, cell)| Some((launch.round, value(launch, cell)?)))
+            .collect(),
+        NOT_REPORTED,
+    )
 }
 
 fn told(side: Side<'_>, values: Vec<OfRound>, otherwise: &str) -> Observed<Vec<OfRound>> {

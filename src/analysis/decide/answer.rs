@@ -53,8 +53,9 @@ fn at_shape(facts: &Facts<'_>, shape: usize) -> ShapeAnswer {
 }
 
 fn is_p50(cell: &CellFindings, verdict: Verdict) -> bool {
-    let comparison = cell.comparison.as_ref();
-    comparison.is_some_and(|comparison| comparison.p50.verdict == verdict)
+    cell.comparison
+        .as_ref()
+        .is_some_and(|comparison| comparison.p50.verdict == verdict)
 }
 
 fn none(reason: &str) -> Choice {
@@ -199,8 +200,8 @@ fn rate(cell: &CellFindings) -> f64 {
 fn rival(facts: &Facts<'_>, chosen: &CellFindings, curves: &[&BatchCurve]) -> Option<Rival> {
     let best = curves
         .iter()
-        .filter_map(|curve| facts.cell(curve.key(curve.enough)));
-    let best = best.max_by(|one, other| rate(one).total_cmp(&rate(other)))?;
+        .filter_map(|curve| facts.cell(curve.key(curve.enough)))
+        .max_by(|one, other| rate(one).total_cmp(&rate(other)))?;
     let is_better = best.key != chosen.key && rate(chosen) < SATURATION_SHARE * rate(best);
     is_better.then(|| Rival {
         key: best.key,
@@ -258,13 +259,12 @@ fn pick(facts: &Facts<'_>, cell: &CellFindings, basis: Basis, ties: Vec<CellKey>
 
 pub(super) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
     let comparison = cell.comparison.as_ref();
-    let is_complete = facts.index.record.is_complete();
     [
         accuracy_caveat(facts, &facts.sessions[cell.key.session]),
         comparison.and_then(|found| found.worse_tail.then_some(Caveat::WorseTail)),
         is_still_rising(facts, cell.key).then_some(Caveat::StillRising),
         (cell.support() != Some(Support::Interval)).then_some(Caveat::NoInterval),
-        (!is_complete).then_some(Caveat::Incomplete),
+        (!facts.index.record.is_complete()).then_some(Caveat::Incomplete),
     ]
     .into_iter()
     .flatten()
@@ -272,11 +272,11 @@ pub(super) fn caveats(facts: &Facts<'_>, cell: &CellFindings) -> Vec<Caveat> {
 }
 
 fn is_still_rising(facts: &Facts<'_>, key: CellKey) -> bool {
-    let curve = facts
+    facts
         .curves
         .iter()
-        .find(|curve| curve.key(curve.enough) == key);
-    curve.is_some_and(|curve| !curve.saturated && curve.points.len() > 1)
+        .find(|curve| curve.key(curve.enough) == key)
+        .is_some_and(|curve| !curve.saturated && curve.points.len() > 1)
 }
 
 fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Caveat> {

@@ -68,14 +68,13 @@ fn of_sessions(
 }
 
 fn not_finite(session: &SessionFindings) -> Option<BottleneckKind> {
-    let affected = session
-        .accuracy
-        .unhealthy_outputs
-        .iter()
-        .map(|output| output.affected_samples_count)
-        .max()?;
     Some(BottleneckKind::NotFiniteOutputs {
-        affected_samples_count: affected,
+        affected_samples_count: session
+            .accuracy
+            .unhealthy_outputs
+            .iter()
+            .map(|output| output.affected_samples_count)
+            .max()?,
         samples_count: session.accuracy.samples_count,
     })
 }
@@ -97,8 +96,15 @@ fn slower(facts: &Facts<'_>, cell: &CellFindings) -> Option<BottleneckKind> {
 
 /// As the model file of a session says.
 fn precision(record: &RunRecord, session: usize) -> Option<Plain> {
-    let model = record.variant_of(session).model.as_ref()?;
-    Some(model.precision.label.clone())
+    Some(
+        record
+            .variant_of(session)
+            .model
+            .as_ref()?
+            .precision
+            .label
+            .clone(),
+    )
 }
 
 fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {

@@ -79,9 +79,12 @@ fn models(record: &RunRecord) -> impl Iterator<Item = &ModelSummary> {
 fn quantization(record: &RunRecord) -> Option<NotTried> {
     let all_full =
         models(record).all(|model| FULL_PRECISION.contains(&model.precision.label.exact()));
-    let command = profile(record).with_model("QUANTIZED.onnx");
-    (all_full && models(record).any(|model| !model.weights.is_empty()))
-        .then(|| untried(Untried::Quantization, command))
+    (all_full && models(record).any(|model| !model.weights.is_empty())).then(|| {
+        untried(
+            Untried::Quantization,
+            profile(record).with_model("QUANTIZED.onnx"),
+        )
+    })
 }
 
 fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
@@ -89,10 +92,12 @@ fn batches(record: &RunRecord, answer: &Answer) -> Option<NotTried> {
     let largest = pick.key.batch_size;
     let (twice, four_times) = (largest.checked_mul(2)?, largest.checked_mul(4)?);
     let sizes = format!("{largest},{twice},{four_times}");
-    let command = profile(record).with(Flag::Batch, sizes);
-    pick.caveats
-        .contains(&Caveat::StillRising)
-        .then(|| untried(Untried::LargerBatches(largest), command))
+    pick.caveats.contains(&Caveat::StillRising).then(|| {
+        untried(
+            Untried::LargerBatches(largest),
+            profile(record).with(Flag::Batch, sizes),
+        )
+    })
 }
 
 /// Where one number was measured: a single thread, or as many as there are CPUs.
@@ -108,19 +113,21 @@ fn threads(record: &RunRecord) -> Option<NotTried> {
     } else {
         record.host.usable_cpus_count
     };
-    let command = profile(record).with(Flag::IntraThreads, other);
-    (other != only && counts.all(|count| count == only))
-        .then(|| untried(Untried::Threads(only), command))
+    (other != only && counts.all(|count| count == only)).then(|| {
+        untried(
+            Untried::Threads(only),
+            profile(record).with(Flag::IntraThreads, other),
+        )
+    })
 }
 
 fn tuning(record: &RunRecord) -> Option<NotTried> {
-    let command = Command::tune(&as_baseline(record));
     record
         .plan
         .sessions
         .windows(2)
         .all(|pair| pair[0].options == pair[1].options)
-        .then(|| untried(Untried::Tuning, command))
+        .then(|| untried(Untried::Tuning, Command::tune(&as_baseline(record))))
 }
 
 /// Those that the libraries offer and no session used.
@@ -193,9 +200,12 @@ fn concurrency(record: &RunRecord) -> Option<NotTried> {
     let plan = as_baseline(record);
     let may_share = record.host.usable_cpus_count > 1
         && !plan.sessions.iter().any(SessionSpec::captures_graphs);
-    let command = Command::of(&plan).with(Flag::Concurrency, "1,2,4");
-    (may_share && modes.iter().all(|&mode| mode == LoadMode::SINGLE))
-        .then(|| untried(Untried::Concurrency, command))
+    (may_share && modes.iter().all(|&mode| mode == LoadMode::SINGLE)).then(|| {
+        untried(
+            Untried::Concurrency,
+            Command::of(&plan).with(Flag::Concurrency, "1,2,4"),
+        )
+    })
 }
 
 /// Other than the batch size, each with the size that was fed, half and twice that.
@@ -260,11 +270,12 @@ fn open_dimension(record: &RunRecord, name: &str, fed: u64) -> NotTried {
 }
 
 fn idle_gaps(record: &RunRecord) -> Option<NotTried> {
-    let command = profile(record).with_switch(Flag::IdleGaps);
-    record
-        .idle_gaps
-        .is_empty()
-        .then(|| untried(Untried::IdleGaps, command))
+    record.idle_gaps.is_empty().then(|| {
+        untried(
+            Untried::IdleGaps,
+            profile(record).with_switch(Flag::IdleGaps),
+        )
+    })
 }
 
 fn another_runtime(record: &RunRecord) -> Option<NotTried> {
@@ -279,7 +290,6 @@ fn another_runtime(record: &RunRecord) -> Option<NotTried> {
 }
 
 fn cold_start(record: &RunRecord) -> Option<NotTried> {
-    let command = profile(record).with_switch(Flag::Cold);
     let is_warm = record.plan.schedule.page_cache == PageCache::Warm;
-    is_warm.then(|| untried(Untried::ColdStart, command))
+    is_warm.then(|| untried(Untried::ColdStart, profile(record).with_switch(Flag::Cold)))
 }

@@ -131,8 +131,7 @@ fn is_large(explanation: &Explanation, change_ns: i64) -> bool {
     let Some(latency) = &explanation.latency else {
         return false;
     };
-    let larger_ns = latency.reference_ns.max(latency.session_ns);
-    change_ns.abs() as f64 >= CLAUSE_SHARE * larger_ns as f64
+    change_ns.abs() as f64 >= CLAUSE_SHARE * latency.reference_ns.max(latency.session_ns) as f64
 }
 
 fn matrix_nodes(nodes: &[NodeProfile]) -> impl Iterator<Item = &NodeProfile> {

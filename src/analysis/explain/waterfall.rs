@@ -164,12 +164,15 @@ fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: [f64; 2]) -> I
 fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
     let ran = [nodes_that_ran(&sides[0]), nodes_that_ran(&sides[1])];
     let operators: BTreeSet<&str> = ran.iter().flat_map(BTreeMap::keys).copied().collect();
-    let changes = operators.into_iter().filter_map(|operator| {
-        let in_file = [0, 1].map(|side| sides[side].in_file.get(operator).copied().unwrap_or(0));
-        let ran = [0, 1].map(|side| ran[side].get(operator).copied().unwrap_or(0));
-        fusion(operator, in_file.map(u64::cast_signed), ran)
-    });
-    changes.collect()
+    operators
+        .into_iter()
+        .filter_map(|operator| {
+            let in_file =
+                [0, 1].map(|side| sides[side].in_file.get(operator).copied().unwrap_or(0));
+            let ran = [0, 1].map(|side| ran[side].get(operator).copied().unwrap_or(0));
+            fusion(operator, in_file.map(u64::cast_signed), ran)
+        })
+        .collect()
 }
 
 /// By name without domain and marks.

@@ -76,14 +76,13 @@ impl Change {
         let paired = PairedRatio::of(rounds)?;
         let found = paired.ratio();
         let noise_floor = floor(metric);
-        let evidence = paired.evidence(noise_floor.0.ln_1p());
         Some(Change {
             rounds_forecast: paired
                 .more_rounds_for(settling_half_width(found.value, noise_floor.0.ln_1p())),
             ..Change::unsettled(
                 Estimate::Measured(Measured::over_launches(&found)),
                 noise_floor,
-                evidence,
+                paired.evidence(noise_floor.0.ln_1p()),
             )
         })
     }
@@ -116,10 +115,13 @@ impl Change {
             p_different,
             p_same,
         };
-        let ratio = Estimate::exact(centre.exp(), candidate.n, candidate.n_of);
-        centre
-            .is_finite()
-            .then(|| Change::unsettled(ratio, Ratio(0.0), evidence))
+        centre.is_finite().then(|| {
+            Change::unsettled(
+                Estimate::exact(centre.exp(), candidate.n, candidate.n_of),
+                Ratio(0.0),
+                evidence,
+            )
+        })
     }
 
     fn unsettled(ratio: Estimate, noise_floor: Ratio, evidence: Evidence) -> Self {
@@ -164,8 +166,11 @@ pub(in crate::analysis) fn judge<'c>(
 
 /// Changes of medians that have an interval, as one family; the others cannot have a verdict.
 pub(in crate::analysis) fn judge_bounded<'c>(changes: impl Iterator<Item = &'c mut Change>) {
-    let bounded = changes.filter(|change| change.ratio.interval().is_some());
-    judge(Metric::LatencyP50RatioToBaseline, bounded, END_ERROR);
+    judge(
+        Metric::LatencyP50RatioToBaseline,
+        changes.filter(|change| change.ratio.interval().is_some()),
+        END_ERROR,
+    );
 }
 
 /// Logarithms of ratios of which each round has one.

@@ -97,8 +97,12 @@ impl Measurement<'_> {
     }
 
     pub(super) fn tail(&self, quantile: Quantile) -> Estimate {
-        let median = self.latencies.nearest_rank(Quantile::P50);
-        percentiles::tail(&self.percentile(quantile), median.map(Nanos::as_f64))
+        percentiles::tail(
+            &self.percentile(quantile),
+            self.latencies
+                .nearest_rank(Quantile::P50)
+                .map(Nanos::as_f64),
+        )
     }
 
     pub(super) fn extreme(&self, of: fn(&Buckets) -> Option<Nanos>) -> Estimate {

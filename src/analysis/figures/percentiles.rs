@@ -12,12 +12,13 @@ const REMARKABLE_SHARE: f64 = 0.5;
 /// By launch; empty where one is not in the record, as in those of version 1.0, or cannot be read.
 pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
     let blocks = index.blocks(key);
-    let decoded = index
+    index
         .launch_cells(key)
         .iter()
         .filter(|(launch, _)| blocks.iter().any(|block| block.launch == launch.launch))
-        .map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok());
-    decoded.collect::<Option<_>>().unwrap_or_default()
+        .map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok())
+        .collect::<Option<_>>()
+        .unwrap_or_default()
 }
 
 /// The interval is from order statistics. A bound below the `median` says nothing of the tail.
@@ -38,11 +39,10 @@ pub(super) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f6
 }
 
 fn told(unbounded: &Unbounded, median: Option<f64>) -> Unbounded {
-    let at_least = unbounded
-        .at_least
-        .filter(|&least| median.is_none_or(|median| least >= median));
     Unbounded {
-        at_least,
+        at_least: unbounded
+            .at_least
+            .filter(|&least| median.is_none_or(|median| least >= median)),
         ..*unbounded
     }
 }

@@ -84,9 +84,13 @@ impl Found<'_> {
         if cells.clone().any(Outcome::is_ok) {
             return Outcome::Ok;
         }
-        let launches = self.index.launches(self.session).iter();
         std::iter::once(&self.index.record.variant_of(self.session).outcome)
-            .chain(launches.map(|launch| &launch.outcome))
+            .chain(
+                self.index
+                    .launches(self.session)
+                    .iter()
+                    .map(|launch| &launch.outcome),
+            )
             .chain(cells)
             .find(|outcome| !outcome.is_ok())
             .cloned()
@@ -98,13 +102,14 @@ impl Found<'_> {
     /// In the order in which reports list them.
     fn figures(&self) -> impl Iterator<Item = Figure> {
         let on_gpu = self.index.is_on_gpu(self.session);
-        let sizes = Group::Launch
-            .metrics()
-            .chain(Group::Gpu.metrics().filter(move |_| on_gpu))
-            .filter(|metric| metric.unit() == Unit::Bytes);
         Group::Loading
             .metrics()
-            .chain(sizes)
+            .chain(
+                Group::Launch
+                    .metrics()
+                    .chain(Group::Gpu.metrics().filter(move |_| on_gpu))
+                    .filter(|metric| metric.unit() == Unit::Bytes),
+            )
             .chain(Group::Session.metrics())
             .filter_map(|metric| {
                 Some(Figure {
@@ -148,13 +153,14 @@ impl Found<'_> {
     }
 
     fn all_launches_count(&self) -> u64 {
-        let lost = self
-            .index
-            .record
-            .lost_workers
-            .iter()
-            .filter(|lost| lost.session == self.session);
-        self.index.launches(self.session).len() as u64 + lost.count() as u64
+        self.index.launches(self.session).len() as u64
+            + self
+                .index
+                .record
+                .lost_workers
+                .iter()
+                .filter(|lost| lost.session == self.session)
+                .count() as u64
     }
 
     fn failed_launches(&self) -> Estimate {

@@ -51,8 +51,10 @@ pub(in crate::analysis) fn judge_together(cells: &mut Cells) {
         }),
     ];
     for (metric, change_of) in families {
-        let compared = cells.all_mut().iter_mut();
-        let changes = compared.filter_map(|cell| Some(change_of(cell.comparison.as_mut()?)));
+        let changes = cells
+            .all_mut()
+            .iter_mut()
+            .filter_map(|cell| Some(change_of(cell.comparison.as_mut()?)));
         judge(metric, changes, END_ERROR);
     }
 }

@@ -161,10 +161,12 @@ pub(super) fn middle_variance(
     is_of_ratios: bool,
     verdict: FitnessVerdict,
 ) -> Option<f64> {
-    let alike = earlier
-        .iter()
-        .filter(|seen| seen.is_of_ratios == is_of_ratios && seen.verdict == verdict);
-    median_of(alike.map(|seen| seen.variance))
+    median_of(
+        earlier
+            .iter()
+            .filter(|seen| seen.is_of_ratios == is_of_ratios && seen.verdict == verdict)
+            .map(|seen| seen.variance),
+    )
 }
 
 /// A half-width that is to be expected, as a share: 95 of 100 runs should reach one between `low`
@@ -200,14 +202,12 @@ pub(super) fn is_compared(plan: &Plan) -> bool {
 
 /// Verdict on the machine; no machine disturbs latencies from a script.
 pub(super) fn verdict(run: &RunRecord) -> FitnessVerdict {
-    let found = run
-        .fitness
-        .as_ref()
-        .map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict);
     if is_scripted(&run.plan) {
         FitnessVerdict::Valid
     } else {
-        found
+        run.fitness
+            .as_ref()
+            .map_or(FitnessVerdict::Suspect, |fitness| fitness.verdict)
     }
 }
 

@@ -82,14 +82,16 @@ fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
 
 /// Of the cell with the fewest samples.
 fn latency_checks(measured: &[&CellFindings]) -> Vec<Check> {
-    let fastest = measured
+    measured
         .iter()
-        .min_by_key(|cell| (cell.key.shape, cell.key.batch_size));
-    let checks = fastest.into_iter().flat_map(|cell| {
-        [Metric::LatencyP50, Metric::LatencyP99]
-            .map(|metric| most(metric, cell.figure(metric), Some(cell.key)))
-    });
-    checks.flatten().collect()
+        .min_by_key(|cell| (cell.key.shape, cell.key.batch_size))
+        .into_iter()
+        .flat_map(|cell| {
+            [Metric::LatencyP50, Metric::LatencyP99]
+                .map(|metric| most(metric, cell.figure(metric), Some(cell.key)))
+        })
+        .flatten()
+        .collect()
 }
 
 fn throughput_check(measured: &[&CellFindings]) -> Option<Check> {
@@ -198,7 +200,11 @@ mod tests {
             text: "latency_p50 <= 5 ms".into(),
             cell: None,
         };
-        let found = rules(&entry(&check, name, &[])).unwrap();
-        assert_eq!(found[0].variant.as_deref(), Some(name));
+        assert_eq!(
+            rules(&entry(&check, name, &[])).unwrap()[0]
+                .variant
+                .as_deref(),
+            Some(name)
+        );
     }
 }

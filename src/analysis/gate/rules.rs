@@ -160,10 +160,13 @@ mod tests {
         let text = "# budgets\n[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\n\n[[rule]]\nvariant = \"int8\"\nbatch_size = 8\n\
                     check = \"throughput >= 1 /s\"\n";
         let rules = rules(text).unwrap();
-        let lines = rules
-            .iter()
-            .map(|rule| [rule.line, rule.variant_line, rule.batch_size_line]);
-        assert_eq!(lines.collect::<Vec<_>>(), [[3, 3, 3], [8, 6, 7]]);
+        assert_eq!(
+            rules
+                .iter()
+                .map(|rule| [rule.line, rule.variant_line, rule.batch_size_line])
+                .collect::<Vec<_>>(),
+            [[3, 3, 3], [8, 6, 7]]
+        );
         assert_eq!(rules[1].variant.as_deref(), Some("int8"));
         assert_eq!(rules[1].batch_size, Some(8));
     }

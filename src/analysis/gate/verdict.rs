@@ -183,8 +183,11 @@ mod tests {
             (Side::AtLeast, 9.1, GateVerdict::Inconclusive),
             (Side::AtLeast, 12.1, GateVerdict::Fail),
         ] {
-            let found = judged(9.0, 12.0, side, budget).verdict;
-            assert_eq!(found, verdict, "{side:?} {budget}");
+            assert_eq!(
+                judged(9.0, 12.0, side, budget).verdict,
+                verdict,
+                "{side:?} {budget}"
+            );
         }
     }
 
@@ -197,8 +200,11 @@ mod tests {
             (10.0, None),
             (12.0, None),
         ] {
-            let found = judged(8.0, 12.0, Side::AtMost, budget).settling;
-            assert_eq!(found, settling, "{budget}");
+            assert_eq!(
+                judged(8.0, 12.0, Side::AtMost, budget).settling,
+                settling,
+                "{budget}"
+            );
         }
     }
 

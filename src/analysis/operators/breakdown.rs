@@ -172,8 +172,9 @@ fn distortion(ratios: &[f64]) -> Estimate {
 }
 
 fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
-    let groups = grouped(nodes, |node| OperatorGroup::of(&node.operator)).into_iter();
-    let shares = groups.map(|(group, nodes)| group_share(group, &nodes, nodes_ns));
+    let shares = grouped(nodes, |node| OperatorGroup::of(&node.operator))
+        .into_iter()
+        .map(|(group, nodes)| group_share(group, &nodes, nodes_ns));
     largest_first(shares, |share| share.time_ns)
 }
 
@@ -209,14 +210,17 @@ fn group_share(group: OperatorGroup, nodes: &[&NodeProfile], nodes_ns: Nanos) ->
 }
 
 fn nodes(profiled: &Profiled, nodes_ns: Nanos) -> Vec<NodeShare> {
-    let nodes = profiled.nodes.iter().enumerate();
-    let shares = nodes.map(|(index, node)| NodeShare {
-        node: index,
-        group: OperatorGroup::of(&node.operator),
-        calls: calls(node.calls_count, profiled),
-        time_ns: node.time_ns,
-        share: share(node.time_ns, nodes_ns),
-    });
+    let shares = profiled
+        .nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| NodeShare {
+            node: index,
+            group: OperatorGroup::of(&node.operator),
+            calls: calls(node.calls_count, profiled),
+            time_ns: node.time_ns,
+            share: share(node.time_ns, nodes_ns),
+        });
     largest_first(shares, |share| share.time_ns)
 }
 
@@ -243,12 +247,11 @@ pub struct OperatorShare {
 }
 
 fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
-    let operators = grouped(&profiled.nodes, |node| {
+    let shares = grouped(&profiled.nodes, |node| {
         (&node.operator, &node.execution_provider)
-    });
-    let shares = operators
-        .into_values()
-        .filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns));
+    })
+    .into_values()
+    .filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns));
     largest_first(shares, |share| share.time_ns)
 }
 

@@ -78,11 +78,16 @@ struct Peaks<'r>(Option<&'r MachinePeaks>);
 impl<'r> Peaks<'r> {
     fn of(record: &'r RunRecord, session: usize) -> Self {
         let spec = &record.plan.sessions[session];
-        let own = record.peaks.iter().find(|peaks| {
-            peaks.runtime == *spec.runtime.path()
-                && peaks.intra_threads == spec.options.intra_threads
-        });
-        Peaks(own.filter(|_| !spec.is_accelerated()))
+        Peaks(
+            record
+                .peaks
+                .iter()
+                .find(|peaks| {
+                    peaks.runtime == *spec.runtime.path()
+                        && peaks.intra_threads == spec.options.intra_threads
+                })
+                .filter(|_| !spec.is_accelerated()),
+        )
     }
 
     fn compute(self, arithmetic: Arithmetic) -> Observed<f64> {
@@ -96,9 +101,13 @@ impl<'r> Peaks<'r> {
     }
 
     fn memory(self) -> Observed<f64> {
-        let peaks = self.0.ok_or(NO_PEAKS)?;
-        let told = peaks.rates.memory_bytes_per_sec.clone()?;
-        Ok(told.highest_per_sec)
+        Ok(self
+            .0
+            .ok_or(NO_PEAKS)?
+            .rates
+            .memory_bytes_per_sec
+            .clone()?
+            .highest_per_sec)
     }
 }
 

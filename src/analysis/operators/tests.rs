@@ -36,12 +36,12 @@ fn profiled() -> Profiled {
 #[test]
 fn time_is_shared_out_by_operator_group_and_node() {
     let found = Breakdown::of(&profiled());
-    let operators = found
-        .by_operator
-        .iter()
-        .map(|it| (it.operator.exact(), it.nodes_count, it.calls, it.time_ns.0));
     assert_eq!(
-        operators.collect::<Vec<_>>(),
+        found
+            .by_operator
+            .iter()
+            .map(|it| (it.operator.exact(), it.nodes_count, it.calls, it.time_ns.0))
+            .collect::<Vec<_>>(),
         [
             ("Conv", 2, 2.0, 75_000),
             ("Cast", 1, 1.0, 9_000),
@@ -50,17 +50,22 @@ fn time_is_shared_out_by_operator_group_and_node() {
     );
     assert_eq!(found.by_operator[0].share, Ratio(75.0 / 90.0));
     assert_eq!(found.by_operator[2].bytes, Some(Bytes(4 * 128)));
-    let groups = found.by_group.iter().map(|it| (it.group, it.time_ns.0));
     assert_eq!(
-        groups.collect::<Vec<_>>(),
+        found
+            .by_group
+            .iter()
+            .map(|it| (it.group, it.time_ns.0))
+            .collect::<Vec<_>>(),
         [
             (OperatorGroup::Matrix, 75_000),
             (OperatorGroup::Conversion, 9_000),
             (OperatorGroup::Other, 6_000)
         ]
     );
-    let nodes = found.nodes.iter().map(|it| it.node);
-    assert_eq!(nodes.collect::<Vec<_>>(), [2, 0, 1, 3]);
+    assert_eq!(
+        found.nodes.iter().map(|it| it.node).collect::<Vec<_>>(),
+        [2, 0, 1, 3]
+    );
     assert_eq!(found.arena_peak_bytes, Some(Bytes(45_000)));
 }
 
@@ -94,8 +99,13 @@ fn distortion_is_a_figure_or_absent() {
     let Interval { low, high } = found.interval().unwrap();
     assert!(low >= 1.04 && high <= 1.06, "{found:?}");
     assert!(few.interval().is_none() && few.measured().unwrap().remark.is_some());
-    let reason = faster.absent_reason().unwrap();
-    assert!(reason.contains("took no less time"), "{faster:?}");
+    assert!(
+        faster
+            .absent_reason()
+            .unwrap()
+            .contains("took no less time"),
+        "{faster:?}"
+    );
     assert_eq!(none.value(), None);
 }
 

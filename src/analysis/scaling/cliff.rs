@@ -19,8 +19,11 @@ const FAULTS_MORE: f64 = 1.0;
 /// Cliffs of each curve. All neighbouring batch sizes of the run are judged together.
 pub(super) fn cliffs(index: &Index<'_>, curves: &[BatchCurve]) -> Vec<Vec<Cliff>> {
     let mut steps: Vec<Vec<Cliff>> = curves.iter().map(|curve| steps(index, curve)).collect();
-    let changes = steps.iter_mut().flatten().map(|cliff| &mut cliff.change);
-    judge(Metric::ThroughputRatioToBaseline, changes, END_ERROR);
+    judge(
+        Metric::ThroughputRatioToBaseline,
+        steps.iter_mut().flatten().map(|cliff| &mut cliff.change),
+        END_ERROR,
+    );
     for (curve, cliffs) in curves.iter().zip(&mut steps) {
         cliffs.retain(|cliff| cliff.change.verdict == Verdict::Slower);
         for cliff in cliffs {
@@ -58,8 +61,10 @@ pub(in crate::analysis) fn throughput_change(
     from: CellKey,
     to: CellKey,
 ) -> Option<Change> {
-    let ratios = throughput_ratios(index, from, to).into_iter();
-    Change::paired(Metric::ThroughputRatioToBaseline, &log_rounds(ratios))
+    Change::paired(
+        Metric::ThroughputRatioToBaseline,
+        &log_rounds(throughput_ratios(index, from, to).into_iter()),
+    )
 }
 
 pub(in crate::analysis) fn throughput_ratios(
@@ -122,13 +127,13 @@ fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats
 
 /// Median over launches, if not 0.
 fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
-    let more = arena.iter().map(|[small, large]| {
-        large
-            .extensions_count
-            .saturating_sub(small.extensions_count) as f64
-    });
     Some(CliffEvidence::ArenaExtensions {
-        extensions_count: median_of(more).filter(|&count| count > 0.0)?,
+        extensions_count: median_of(arena.iter().map(|[small, large]| {
+            large
+                .extensions_count
+                .saturating_sub(small.extensions_count) as f64
+        }))
+        .filter(|&count| count > 0.0)?,
     })
 }
 

@@ -14,8 +14,13 @@ pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
     let mut found: Vec<IdleFindings> = record.idle_gaps.iter().map(unjudged).collect();
     // What too few launches were measured of cannot have a verdict, and takes no part in the
     // others'.
-    let gaps = found.iter_mut().flat_map(|found| &mut found.gaps).flatten();
-    judge_bounded(gaps.filter_map(|gap| gap.change.as_mut()));
+    judge_bounded(
+        found
+            .iter_mut()
+            .flat_map(|found| &mut found.gaps)
+            .flatten()
+            .filter_map(|gap| gap.change.as_mut()),
+    );
     found
 }
 
@@ -114,8 +119,10 @@ mod tests {
         );
         assert_eq!((ratio.n, found.inferences_count), (6, 8));
 
-        let latency = found.latency_ns.measured().unwrap();
-        assert_eq!(latency.range, Some(Interval::between(33.0, 66.0)));
+        assert_eq!(
+            found.latency_ns.measured().unwrap().range,
+            Some(Interval::between(33.0, 66.0))
+        );
         assert!(without.change.is_none());
     }
 
@@ -133,8 +140,10 @@ mod tests {
         let change = found[1].change.as_ref().unwrap().ratio.measured().unwrap();
         assert!((change.value - 6.0_f64.sqrt()).abs() < 1e-9, "{change:?}");
         assert_eq!(change.interval, None);
-        let remark = change.remark.as_ref().unwrap();
-        assert_eq!(remark, "no interval: needs 6 launches, has 2");
+        assert_eq!(
+            change.remark.as_ref().unwrap(),
+            "no interval: needs 6 launches, has 2"
+        );
         assert_eq!(
             (found[2].latency_ns.value(), &found[2].change),
             (None, &None)

@@ -28,8 +28,10 @@ impl LaunchPoint {
 
 impl<'a> CurveLaunches<'a> {
     pub(super) fn of(index: &Index<'_>, curve: &'a BatchCurve) -> Self {
-        let batch_sizes = curve.points.iter().map(|point| point.batch_size);
-        let points = batch_sizes.map(|size| (size, launch_points(index.blocks(curve.key(size)))));
+        let points = curve.points.iter().map(|point| {
+            let blocks = index.blocks(curve.key(point.batch_size));
+            (point.batch_size, launch_points(blocks))
+        });
         CurveLaunches {
             curve,
             points: points.collect(),

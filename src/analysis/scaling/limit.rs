@@ -79,9 +79,8 @@ mod tests {
     use crate::analysis::figures::{Counted, Interval, Measured};
 
     fn latency(value: f64, high: f64) -> Estimate {
-        let interval = Some(Interval { low: value, high });
         Estimate::Measured(Measured {
-            interval,
+            interval: Some(Interval { low: value, high }),
             ..Measured::exact(value, 6, Counted::Launches)
         })
     }

@@ -170,7 +170,6 @@ impl<'a> Scale<'a> {
     /// The cost of a configuration over that of the best one; `None` where no chain of turns leads
     /// there.
     pub(super) fn relative(&self, key: CellKey) -> Option<Relative> {
-        let Field { objective, .. } = self.field;
         let is_best = key == self.best;
         let gain = self.field.gain([key, self.best]);
         Some(match gain.filter(|_| !is_best) {
@@ -180,7 +179,7 @@ impl<'a> Scale<'a> {
             },
             None => Relative {
                 cost_ratio: Estimate::exact(
-                    self.log_ratio(objective, key)?.exp(),
+                    self.log_ratio(self.field.objective, key)?.exp(),
                     1,
                     Counted::Pairs,
                 ),
@@ -233,11 +232,14 @@ mod tests {
         let leg = [(4.0, 3.0, 5.0, 14), (2.0, 1.5, 3.0, 8)];
         let legs = leg.map(|(value, low, high, n)| measured(value, Interval { low, high }, n));
         let product = multiplied(&legs).unwrap();
-        let ends = Interval::between(4.5, 15.0);
-        assert_eq!(product, Estimate::Measured(measured(8.0, ends, 8)));
-        let back = Interval::between(1.0 / 15.0, 1.0 / 4.5);
-        let back = Estimate::Measured(measured(0.125, back, 8));
-        assert_eq!(product.reciprocal(), back);
+        assert_eq!(
+            product,
+            Estimate::Measured(measured(8.0, Interval::between(4.5, 15.0), 8))
+        );
+        assert_eq!(
+            product.reciprocal(),
+            Estimate::Measured(measured(0.125, Interval::between(1.0 / 15.0, 1.0 / 4.5), 8))
+        );
         assert_eq!(multiplied(&[]), None);
     }
 

@@ -81,8 +81,9 @@ pub(super) fn preferred(
         .filter(|key| judge.standing(*key) == SloStanding::Meets)
         .filter_map(|key| preferable(judge, objective, [key, winner], &rounds))
         .min_by(|one, other| {
-            let by_rank = one.rank.cmp(&other.rank);
-            by_rank.then(one.share.total_cmp(&other.share))
+            one.rank
+                .cmp(&other.rank)
+                .then(one.share.total_cmp(&other.share))
         })
         .map(|best| (best.key, best.preference))
 }

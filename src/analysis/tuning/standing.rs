@@ -110,11 +110,15 @@ impl<'a> Judge<'a> {
         if self.breach(key).is_some() {
             return SloStanding::Violates;
         }
-        let cell = self.record.cell(key);
-        let is_measured = cell.is_some_and(|cell| cell.outcome.is_ok());
-        let mut slo = self.slo(key).into_iter();
+        let is_measured = self
+            .record
+            .cell(key)
+            .is_some_and(|cell| cell.outcome.is_ok());
         if is_measured
-            && slo.all(|slo| slo.verdict == GateVerdict::Pass)
+            && self
+                .slo(key)
+                .iter()
+                .all(|slo| slo.verdict == GateVerdict::Pass)
             && self.keeps_accuracy(key.session)
         {
             SloStanding::Meets
@@ -165,8 +169,11 @@ impl<'a> Judge<'a> {
     }
 
     fn keeps_accuracy(&self, session: usize) -> bool {
-        let tuning = self.record.plan.tuning.as_ref();
-        tuning.is_none_or(|tuning| tuning.max_accuracy_drop_ratio.is_none())
+        self.record
+            .plan
+            .tuning
+            .as_ref()
+            .is_none_or(|tuning| tuning.max_accuracy_drop_ratio.is_none())
             || self.is_reference(session)
             || self.fell_no_further(session)
     }
@@ -179,8 +186,10 @@ impl<'a> Judge<'a> {
 
     /// Whether the accuracy of a session is what the others' is held against.
     fn is_reference(&self, session: usize) -> bool {
-        let baseline = self.record.plan.baseline_session();
-        baseline.is_some_and(|baseline| self.computes_alike(baseline, session))
+        self.record
+            .plan
+            .baseline_session()
+            .is_some_and(|baseline| self.computes_alike(baseline, session))
     }
 
     /// The change of accuracy of a session against the baseline on the same samples; `None` for the
@@ -222,9 +231,12 @@ impl<'a> Judge<'a> {
     }
 
     fn is_not_finite(&self, session: usize) -> bool {
-        let baseline = self.record.plan.baseline_session();
         self.has_unhealthy_outputs(session)
-            && !baseline.is_some_and(|baseline| self.has_unhealthy_outputs(baseline))
+            && !self
+                .record
+                .plan
+                .baseline_session()
+                .is_some_and(|baseline| self.has_unhealthy_outputs(baseline))
     }
 
     fn has_unhealthy_outputs(&self, session: usize) -> bool {
@@ -368,7 +380,9 @@ mod tests {
         let (size, limit) = (figure(None), slo("file_size<=10B"));
         assert!(surely_keeps(&size, &limit) && !surely_breaks(&size, &limit));
         assert!(surely_breaks(&size, &slo("file_size<=9.9B")));
-        let absent = Estimate::absent("not measured");
-        assert!(!surely_breaks(&absent, &slo("file_size<=1B")));
+        assert!(!surely_breaks(
+            &Estimate::absent("not measured"),
+            &slo("file_size<=1B")
+        ));
     }
 }

@@ -91,10 +91,8 @@ impl Race<'_> {
                     .filter(|one| one.state != State::Best)
                     .all(|one| self.is_not_better(one));
         }
-        let is_preferred = self
-            .default()
-            .is_some_and(|one| Some(one.key) == self.preferred_over);
-        is_preferred
+        self.default()
+            .is_some_and(|one| Some(one.key) == self.preferred_over)
             || self.is_shown_better()
             || (self.defaults_are_no_choice() && self.is_measured_surely(best))
     }
@@ -133,8 +131,10 @@ impl Race<'_> {
     }
 
     fn is_measured_surely(&self, place: usize) -> bool {
-        let latency = self.candidates[place].figure(crate::metric::Metric::LatencyP50);
-        latency.is_some_and(|latency| latency.interval().is_some())
+        self.candidates[place]
+            .figure(crate::metric::Metric::LatencyP50)
+            .and_then(Estimate::interval)
+            .is_some()
     }
 
     /// By more than the noise floor, or out. Nothing is shown of one that was to be measured and
@@ -143,11 +143,10 @@ impl Race<'_> {
         if matches!(one.state, State::Out | State::AsGood) {
             return true;
         }
-        let interval = one
-            .relative
+        one.relative
             .as_ref()
-            .and_then(|relative| relative.cost_ratio.interval());
-        interval.is_some_and(|interval| interval.low >= (-floor(self.objective)).exp())
+            .and_then(|relative| relative.cost_ratio.interval())
+            .is_some_and(|interval| interval.low >= (-floor(self.objective)).exp())
     }
 
     /// The configuration that most likely is better than the defaults, where that is open.

@@ -19,8 +19,10 @@ pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let large = pick.key;
     let small = smallest(facts, large)?;
     let from = small.batch_size;
-    let ratios = throughput_ratios(facts.index, small, large);
-    let gain = centre(&ratios, "no launch measured both batch sizes");
+    let gain = centre(
+        &throughput_ratios(facts.index, small, large),
+        "no launch measured both batch sizes",
+    );
     if gain.interval().is_none_or(|interval| interval.low <= 1.0) {
         return None;
     }
@@ -33,14 +35,15 @@ pub(super) fn batch(facts: &Facts<'_>, pick: &Pick) -> Option<Advice> {
     let record = facts.index.record;
     let action = Action::Batch { key: large, from };
     let (large_cell, small_cell) = (facts.cell(large)?, facts.cell(small)?);
-    let rising = pick
-        .caveats
-        .iter()
-        .filter(|&&caveat| caveat == Caveat::StillRising);
     Some(Advice {
         memory_factor: factor(large_cell, small_cell, Metric::PeakMemory),
         latency_factor: factor(large_cell, small_cell, Metric::LatencyP50),
-        caveats: rising.copied().collect(),
+        caveats: pick
+            .caveats
+            .iter()
+            .filter(|&&caveat| caveat == Caveat::StillRising)
+            .copied()
+            .collect(),
         command: compare_with_baseline(record, large, &[from, large.batch_size]).words(),
         ..advice(record, action, gain, Level::Medium, Level::Medium)
     })

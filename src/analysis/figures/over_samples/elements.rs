@@ -80,38 +80,39 @@ mod tests {
     use crate::record::{ElementUnit, Overlap};
 
     fn several(samples: &[[u64; 3]]) -> SeveralScores {
-        let hits = samples
-            .iter()
-            .map(|&[both_count, false_count, missed_count]| Hits {
-                both_count,
-                false_count,
-                missed_count,
-            });
         SeveralScores {
             output: "o".into(),
             classes_count: 4,
             threshold: 0.5,
-            samples: hits.collect(),
+            samples: samples
+                .iter()
+                .map(|&[both_count, false_count, missed_count]| Hits {
+                    both_count,
+                    false_count,
+                    missed_count,
+                })
+                .collect(),
         }
     }
 
     fn elements(samples: &[[u64; 2]]) -> ElementScores {
-        let right = samples
-            .iter()
-            .map(|&[right_count, elements_count]| RightOf {
-                right_count,
-                elements_count,
-            });
-        let overlaps = [[1, 2], [0, 0], [1, 4]].map(|[both_count, either_count]| Overlap {
-            both_count,
-            either_count,
-        });
         ElementScores {
             output: "o".into(),
             unit: ElementUnit::Token,
             class_axis: Some(1),
-            samples: right.collect(),
-            classes: overlaps.into(),
+            samples: samples
+                .iter()
+                .map(|&[right_count, elements_count]| RightOf {
+                    right_count,
+                    elements_count,
+                })
+                .collect(),
+            classes: [[1, 2], [0, 0], [1, 4]]
+                .map(|[both_count, either_count]| Overlap {
+                    both_count,
+                    either_count,
+                })
+                .into(),
         }
     }
 

@@ -212,19 +212,14 @@ mod tests {
             let too_few = format!("needs 10 samples, has {}", figure.n);
             assert_eq!(figure.interval.unwrap_err().to_string(), too_few, "{why}");
         }
-        let two = scores(2, &[Some(0), Some(1)], &[]);
-        assert_eq!(macro_f1(&two, &[0], 1), None, "a label is missing");
-        let labels: Vec<i64> = (0..30).map(|sample| sample % 3).collect();
+        assert_eq!(
+            macro_f1(&scores(2, &[Some(0), Some(1)], &[]), &[0], 1),
+            None,
+            "a label is missing"
+        );
         let figure = macro_f1(
-            &scores(
-                3,
-                &labels
-                    .iter()
-                    .map(|&label| Some(label as u64))
-                    .collect::<Vec<_>>(),
-                &[],
-            ),
-            &labels,
+            &scores(3, &[[0, 1, 2].map(Some); 10].concat(), &[]),
+            &[[0, 1, 2]; 10].concat(),
             1,
         )
         .unwrap();
@@ -254,8 +249,10 @@ mod tests {
         assert!((found.change.difference - 0.2).abs() < 1e-12, "{found:?}");
         assert_eq!(found.change.p_value, 1.0);
         let [none, one] = [&[][..], &[Some(0)]].map(|ranks| scores(2, &[], ranks));
-        let error = flips(&one, &none).unwrap_err().to_string();
-        assert_eq!(error, "baseline was scored on 1 samples, candidate on 0");
+        assert_eq!(
+            flips(&one, &none).unwrap_err().to_string(),
+            "baseline was scored on 1 samples, candidate on 0"
+        );
         assert_eq!(flips(&none, &none), Err(NoFigure::NoSamples));
     }
 
@@ -266,9 +263,10 @@ mod tests {
         assert_eq!(mae.value, 5.5);
         assert!((rmse.value - 38.5_f64.sqrt()).abs() < 1e-12);
         assert!(mae.interval.unwrap().contains(5.5) && rmse.interval.unwrap().contains(rmse.value));
-        let error = mean_error(ErrorKind::MeanAbsolute, &[Some(1.0), None], 1).unwrap_err();
         assert_eq!(
-            error.to_string(),
+            mean_error(ErrorKind::MeanAbsolute, &[Some(1.0), None], 1)
+                .unwrap_err()
+                .to_string(),
             "1 of 2 samples have outputs or targets that are not finite"
         );
     }

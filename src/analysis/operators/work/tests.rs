@@ -30,8 +30,11 @@ fn found(operator: &str, inputs: &[&[u64]], output: &[u64]) -> Observed<Work> {
 }
 
 fn computes(operator: &str, inputs: &[&[u64]], output: &[u64], operations: u64) {
-    let work = found(operator, inputs, output).unwrap();
-    assert_eq!(work.operations_count, operations, "{operator}: {inputs:?}");
+    assert_eq!(
+        found(operator, inputs, output).unwrap().operations_count,
+        operations,
+        "{operator}: {inputs:?}"
+    );
 }
 
 #[test]
@@ -176,8 +179,11 @@ fn moves_compute_nothing_and_unknown_operators_are_said() {
     computes("Reshape", &[&[8]], &[2, 4], 0);
     computes("Relu", &[&[8]], &[8], 8);
     computes("Softmax", &[&[8]], &[8], 32);
-    let mystery = found("Mystery", &[], &[8]);
-    assert!(mystery.unwrap_err().contains("`Mystery`"));
+    assert!(
+        found("Mystery", &[], &[8])
+            .unwrap_err()
+            .contains("`Mystery`")
+    );
     let unknown = NodeProfile {
         inputs: None,
         ..node("Relu", &[], shape("float", &[8]))
