@@ -88,11 +88,14 @@ fn pairs(facts: &Facts<'_>, baseline: usize) -> Vec<Pair> {
 /// Comparisons within a variant are a family of their own; those with the baseline have been
 /// judged.
 fn judge_within_variants(found: &mut [Explanation], baseline: usize) {
-    let changes = found
-        .iter_mut()
-        .filter(|explanation| explanation.reference != baseline)
-        .filter_map(|explanation| Some(&mut explanation.latency.as_mut()?.change));
-    judge(Metric::LatencyP50RatioToBaseline, changes, END_ERROR);
+    judge(
+        Metric::LatencyP50RatioToBaseline,
+        found
+            .iter_mut()
+            .filter(|explanation| explanation.reference != baseline)
+            .filter_map(|explanation| Some(&mut explanation.latency.as_mut()?.change)),
+        END_ERROR,
+    );
 }
 
 fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {

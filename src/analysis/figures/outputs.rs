@@ -9,7 +9,7 @@ use super::scores::{
 use super::source::{OfSession, Source, source};
 use crate::analysis::{Estimate, Figure, Index, find};
 use crate::metric::{Direction, Group, Metric};
-use crate::record::{AccuracyRecord, Agreement, OutputHealth, Scores};
+use crate::record::{AccuracyRecord, Agreement, OutputHealth};
 
 pub(super) struct Scored {
     pub(super) figures: Vec<Figure>,
@@ -119,19 +119,17 @@ fn scores(index: &Index<'_>, record: &AccuracyRecord) -> Vec<Figure> {
     };
     Metric::ALL
         .iter()
-        .filter_map(|&metric| score(metric, &scores, &samples))
+        .filter_map(|&metric| {
+            // Nothing of a metric that is no score, or one of other labels.
+            let Source::Session(OfSession::Scores(score)) = source(metric) else {
+                return None;
+            };
+            Some(Figure {
+                metric,
+                estimate: score.of(&scores, &samples)?,
+            })
+        })
         .collect()
-}
-
-/// `None` of a metric that is no score, or one of other labels.
-fn score(metric: Metric, scores: &Scores, samples: &Samples<'_>) -> Option<Figure> {
-    let Source::Session(OfSession::Scores(score)) = source(metric) else {
-        return None;
-    };
-    Some(Figure {
-        metric,
-        estimate: score.of(scores, samples)?,
-    })
 }
 
 /// Of the leading score, on the same samples; `None` for the baseline and where one of both has no

@@ -189,13 +189,15 @@ fn with_few(mut estimate: Estimate) -> Estimate {
 /// launches.
 #[must_use]
 pub fn before_load_memory(record: &RunRecord, session: usize) -> Estimate {
-    let values: Vec<f64> = record
-        .launches
-        .iter()
-        .filter(|launch| launch.session == session)
-        .filter_map(|launch| Some(launch.before_load_memory_bytes?.as_f64()))
-        .collect();
-    median(&values, NOT_REPORTED)
+    median(
+        &record
+            .launches
+            .iter()
+            .filter(|launch| launch.session == session)
+            .filter_map(|launch| Some(launch.before_load_memory_bytes?.as_f64()))
+            .collect::<Vec<_>>(),
+        NOT_REPORTED,
+    )
 }
 
 fn largest_cell(cells: &[&CellFindings], metric: Metric) -> Estimate {

@@ -80,11 +80,15 @@ fn latency(gap: &IdleGap) -> Estimate {
 
 /// The latency after a gap / the one without, launch by launch.
 fn change(gap: &IdleGap, none: &IdleGap) -> Option<Change> {
-    let ratios = medians(gap)
-        .into_iter()
-        .zip(medians(none))
-        .filter_map(|(gap, none)| Some(gap? / none?));
-    Change::paired(Metric::LatencyP50RatioToBaseline, &log_rounds(ratios))
+    Change::paired(
+        Metric::LatencyP50RatioToBaseline,
+        &log_rounds(
+            medians(gap)
+                .into_iter()
+                .zip(medians(none))
+                .filter_map(|(gap, none)| Some(gap? / none?)),
+        ),
+    )
 }
 
 #[cfg(test)]
