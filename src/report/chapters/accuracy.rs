@@ -175,7 +175,7 @@ fn reference_notes(source: Source<'_>) -> Vec<String> {
     } else {
         ""
     };
-    let note = format!("the reference is the {}{caveat}", plain(reference));
+    let note = format!("the reference is the {reference}{caveat}");
     [note]
         .into_iter()
         .chain(source.sessions().filter_map(renamed_outputs))
@@ -190,8 +190,8 @@ fn renamed_outputs(session: &SessionFindings) -> Option<String> {
 
 /// `` `probs` with `output` ``; `None` where both have the same name.
 fn renamed(output: &OutputAgreement) -> Option<String> {
-    let reference = plain(output.reference_output.as_ref()?);
-    Some(format!("`{}` with `{reference}`", plain(&output.output)))
+    let reference = output.reference_output.as_ref()?;
+    Some(format!("`{}` with `{reference}`", output.output))
 }
 
 /// Contents of outputs that are no scores of classes, with the figure that is usual for them.
@@ -206,7 +206,7 @@ fn kinds(session: &SessionFindings) -> Vec<String> {
 }
 
 fn kind_words(output: &OutputAgreement) -> Option<String> {
-    let name = plain(&output.output);
+    let name = &output.output;
     let kind = match output.kind? {
         OutputKind::Signal => "a signal",
         OutputKind::Image => "an image",
@@ -234,8 +234,8 @@ fn not_compared(session: &SessionFindings) -> Vec<String> {
             format!(
                 "{}: output `{}` is not compared: {}",
                 plain(&session.label),
-                plain(&unlike.output),
-                plain(&unlike.reason)
+                unlike.output,
+                unlike.reason
             )
         })
         .collect()

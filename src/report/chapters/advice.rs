@@ -133,14 +133,14 @@ pub(in crate::report) fn area(source: Source<'_>, advice: &Advice) -> String {
             let settings = words::listed(settings.iter().map(|setting| to(source, key, setting)));
             format!(
                 "Switch {} to {settings} ({at})",
-                plain(&source.record.plan.variant_of(key.session).name)
+                source.record.plan.variant_of(key.session).name
             )
         }
         Action::Batch { from, .. } => format!("Run {name} {at} instead of {from}"),
         Action::SetOption { option, .. } if option == FLUSH_DENORMALS => {
             format!("Flush denormal numbers to zero in {name}: set {option} ({at})")
         }
-        Action::SetOption { option, .. } => format!("Set {} for {name} ({at})", plain(option)),
+        Action::SetOption { option, .. } => format!("Set {option} for {name} ({at})"),
         Action::KeepWarm { longest_ns, .. } => format!(
             "Keep {name} warm: let no more than {} pass between predictions",
             time(*longest_ns)
@@ -497,7 +497,7 @@ fn untried(what: &Untried) -> String {
         }
         Untried::DeviceBinding => "inputs and outputs in the device's memory".into(),
         Untried::AnotherRuntime(version) => {
-            format!("another version of ONNX Runtime than {}", plain(version))
+            format!("another version of ONNX Runtime than {version}")
         }
         Untried::Concurrency => "several requests in flight".into(),
         Untried::OpenDimension(name) => {

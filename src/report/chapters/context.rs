@@ -156,7 +156,7 @@ fn runtime(record: &RunRecord, session: usize) -> Option<String> {
         _ => None,
     };
     let runtime = record.runtime_of(session).or(only)?;
-    Some(format!("ONNX Runtime {}", plain(&runtime.version)))
+    Some(format!("ONNX Runtime {}", runtime.version))
 }
 
 fn provider(spec: &SessionSpec) -> Vec<String> {
@@ -414,7 +414,7 @@ fn essentials(host: &Host) -> [String; 4] {
             "{}, kernel {}, {}",
             told(&host.os),
             told(&host.kernel),
-            plain(&host.architecture)
+            host.architecture
         ),
     ]
 }

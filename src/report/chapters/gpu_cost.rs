@@ -155,7 +155,7 @@ fn acceleration_of(source: Source<'_>, cell: &CellFindings) -> String {
         .unwrap_or_default();
     format!(
         "{name} with {}{gpu}: {} {at}{}",
-        plain(&source.record.plan.sessions[session].execution_provider),
+        source.record.plan.sessions[session].execution_provider,
         words::shown(Metric::Throughput, cell.figure(Metric::Throughput)),
         throughput_change(source, cell).unwrap_or_default()
     )

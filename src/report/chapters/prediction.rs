@@ -91,12 +91,10 @@ fn by_shape(shapes: &[(&Shape, &Vec<FedInput>)]) -> Vec<String> {
 }
 
 fn label(shape: &Shape) -> String {
-    plain(
-        &shape
-            .name
-            .clone()
-            .unwrap_or_else(|| shape.to_string().into()),
-    )
+    match &shape.name {
+        Some(name) => plain(name),
+        None => plain(&shape.to_string()),
+    }
 }
 
 fn at(label: &str, fed: &[FedInput]) -> String {

@@ -32,9 +32,9 @@ fn runtime(runtime: &RuntimeInfo) -> Item {
         "ONNX Runtime",
         format!(
             "{}, {}, found by: {}",
-            plain(&runtime.version),
+            runtime.version,
             Plain::from(runtime.path.as_path()),
-            plain(&runtime.found_by)
+            runtime.found_by
         ),
     )
 }
@@ -44,7 +44,7 @@ fn data(data: &DatasetInfo) -> Item {
         "Data",
         format!(
             "{}, {} samples",
-            plain(&data.source),
+            data.source,
             number::count(data.samples_count)
         ),
     )
@@ -66,7 +66,7 @@ fn outputs_anew(record: &RunRecord) -> Option<Item> {
         "bound anew before each inference at batch size {}, outside its latency, which includes their allocation: {}; that \
          took {} of the time of the blocks, which no figure of speed includes",
         words::joined(sizes, ", "),
-        plain(reason),
+        reason,
         rebinding_share(record)
     );
     Some(Item::new("Outputs", text))
@@ -105,7 +105,7 @@ pub(super) fn models(record: &RunRecord) -> Vec<Item> {
 fn model(variant: &Variant, found: &VariantRecord) -> Item {
     let mut text = plain(&Plain::from(variant.path.as_path()));
     if let Some(model) = &found.model {
-        text += &format!(", {}", plain(&model.precision.label));
+        text += &format!(", {}", model.precision.label);
     }
     text += ", SHA-256 ";
     text += &found

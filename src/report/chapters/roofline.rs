@@ -44,7 +44,7 @@ pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
 fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {
     let version = match source.record.peaks.len() {
         ..=1 => String::new(),
-        _ => format!(" (ONNX Runtime {})", plain(&peaks.runtime_version)),
+        _ => format!(" (ONNX Runtime {})", peaks.runtime_version),
     };
     let threads = match peaks.intra_threads {
         1 => "one intra-op thread".into(),

@@ -322,7 +322,7 @@ fn first_shape(tensors: Option<&[TensorShape]>) -> String {
 fn shape(tensor: &TensorShape) -> String {
     format!(
         "{}[{}]",
-        plain(&tensor.element_type),
+        tensor.element_type,
         words::joined(&tensor.dims, ",")
     )
 }

@@ -150,7 +150,7 @@ impl Search<'_> {
                 allowed_ratio,
             } => less_accurate(difference, number::points(-allowed_ratio)),
             Fate::NotFinite => "dropped: outputs are not finite".into(),
-            Fate::Failed { reason } => format!("failed: {}", plain(reason)),
+            Fate::Failed { reason } => format!("failed: {reason}"),
             Fate::BeyondSlo { batch_size, check } => {
                 format!(
                     "not tried: breaks {} at batch {} already",
