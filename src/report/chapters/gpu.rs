@@ -113,17 +113,18 @@ fn of_gpu(host: &Host, gpu: &GpuConditions) -> [Item; 4] {
 }
 
 fn clocks(host: &Host, gpu: &GpuConditions) -> String {
-    let most = host
-        .gpus
-        .iter()
-        .find(|known| known.index == gpu.index)
-        .map(|known| format!(" (highest {})", megahertz(&known.sm_clock_max_hertz)));
     format!(
         "SM {}{}, memory {}",
         megahertz(&gpu.sm_clock_hertz),
-        most.unwrap_or_default(),
+        highest(host, gpu.index).unwrap_or_default(),
         megahertz(&gpu.memory_clock_hertz)
     )
+}
+
+fn highest(host: &Host, gpu: u64) -> Option<String> {
+    let known = host.gpus.iter().find(|known| known.index == gpu)?;
+    let most = megahertz(&known.sm_clock_max_hertz);
+    Some(format!(" (highest {most})"))
 }
 
 /// Why clocks were held down, and in how many samples.

@@ -370,9 +370,11 @@ mod tests {
             &axis(&[("image", 0), ("length", 0)], BatchProof::Proved),
             Trial::Ran,
         );
-        let expected = "One prediction: image [1, 3, 640] (size from the file's metadata, imgsz), \
-            length = 128 (as long as the signal). Batch: axis 0 of image and length, proved.";
-        assert_eq!(line, expected);
+        assert_eq!(
+            line,
+            "One prediction: image [1, 3, 640] (size from the file's metadata, imgsz), \
+            length = 128 (as long as the signal). Batch: axis 0 of image and length, proved."
+        );
     }
 
     #[test]
@@ -429,9 +431,11 @@ mod tests {
             .collect();
         let all: Vec<(&str, u64)> = names.iter().map(|name| (name.as_str(), 1)).collect();
         let line = prediction(&states, &axis(&all, BatchProof::Untried), Trial::NotTried);
-        let expected = "One prediction (not tried): s00 [1] (made up), s01 [1] (made up), s02 [1] (made up), \
-            s03 [1] (made up), and 20 more. Batch: axis 1 of s00, s01, s02 and 21 more, not tried.";
-        assert_eq!(line, expected);
+        assert_eq!(
+            line,
+            "One prediction (not tried): s00 [1] (made up), s01 [1] (made up), s02 [1] (made up), \
+            s03 [1] (made up), and 20 more. Batch: axis 1 of s00, s01, s02 and 21 more, not tried."
+        );
     }
 
     #[test]

@@ -245,9 +245,14 @@ fn has_comparison(source: Source<'_>) -> bool {
 }
 
 pub(super) fn left_out(source: Source<'_>) -> Option<String> {
-    let unmeasured = source.sessions().filter(|one| !one.outcome.is_ok());
-    let names = words::listed(unmeasured.map(|one| source.name(one.session)));
+    let names = unmeasured(source);
     (!names.is_empty()).then(|| format!("not in this table: {names}, for the reason given above"))
+}
+
+/// Names of the sessions that could not be measured.
+fn unmeasured(source: Source<'_>) -> String {
+    let sessions = source.sessions().filter(|one| !one.outcome.is_ok());
+    words::listed(sessions.map(|one| source.name(one.session)))
 }
 
 fn half_width(metric: Metric, estimate: &Estimate) -> String {

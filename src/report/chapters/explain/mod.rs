@@ -81,15 +81,11 @@ fn section(source: Source<'_>, explanation: &Explanation) -> Section {
 }
 
 fn denormals(source: Source<'_>) -> Option<Section> {
-    let lines: Vec<String> = source
-        .findings
-        .denormals
-        .iter()
-        .map(|one| denormal_line(source, one))
-        .collect();
-    (!lines.is_empty()).then(|| Section {
+    let found = source.findings.denormals.iter();
+    let lines = found.map(|one| denormal_line(source, one));
+    (lines.len() > 0).then(|| Section {
         title: "Denormal numbers".into(),
-        lines,
+        lines: lines.collect(),
         tables: Vec::new(),
     })
 }

@@ -379,16 +379,18 @@ fn capital(text: &str) -> String {
 
 /// `latency_p99<=20ms: 12 ms (11 to 14): kept.`
 fn slo(standing: &HeldSlo) -> String {
-    let beyond = standing
-        .excess_ratio
-        .filter(|excess| *excess > 0.0)
-        .map(|excess| excess_in_words(standing.check.side, excess));
     format!(
         "{}: {}: {}.",
         words::plain(&standing.check.to_string()),
         words::full(standing.metric, &standing.figure),
-        kept_or_not(standing.verdict, beyond)
+        kept_or_not(standing.verdict, beyond(standing))
     )
+}
+
+/// By how much it is broken, as far as it is.
+fn beyond(standing: &HeldSlo) -> Option<String> {
+    let excess = standing.excess_ratio.filter(|excess| *excess > 0.0)?;
+    Some(excess_in_words(standing.check.side, excess))
 }
 
 fn kept_or_not(verdict: GateVerdict, beyond: Option<String>) -> String {
