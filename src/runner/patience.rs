@@ -13,7 +13,6 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use super::time::until;
 use super::{Observer, Progress};
 use crate::protocol::Request;
 
@@ -100,6 +99,13 @@ fn is_of_start(request: &Request) -> bool {
         request,
         Request::Describe { .. } | Request::Open { .. } | Request::Load { .. }
     )
+}
+
+/// Time until then; without an end, more than anything takes.
+pub(super) fn until(end: Option<Instant>) -> Duration {
+    end.map_or(Duration::MAX, |end| {
+        end.saturating_duration_since(Instant::now())
+    })
 }
 
 /// Says after a while how long a worker is waited for. `what` is such as `fp32 is being loaded`,

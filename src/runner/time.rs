@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::patience::until;
 use super::{Extent, Job};
 use crate::units::Nanos;
 
@@ -117,13 +118,6 @@ impl BlockTime {
             expected: length.into(),
         }
     }
-}
-
-/// Time until then; without an end, more than anything takes.
-pub(super) fn until(end: Option<Instant>) -> Duration {
-    end.map_or(Duration::MAX, |end| {
-        end.saturating_duration_since(Instant::now())
-    })
 }
 
 /// A count as time is multiplied by it.

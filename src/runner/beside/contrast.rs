@@ -13,7 +13,8 @@ use crate::plan::{CellKey, ElementType};
 use crate::protocol::Described;
 use crate::record::{Contrast, Contrasted, Event, Failure, ModelSummary};
 use crate::runner::block::BlockPlace;
-use crate::runner::time::{BlockTime, until};
+use crate::runner::patience::until;
+use crate::runner::time::BlockTime;
 use crate::runner::{Progress, Result, Run};
 use crate::stats::{MIN_LAUNCHES, median};
 

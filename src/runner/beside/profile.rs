@@ -21,7 +21,8 @@ use crate::record::{
 };
 use crate::runner::beside::rates::{Place, Rates, fastest, last_shape, rates, smallest};
 use crate::runner::names::{file_safe, new_file};
-use crate::runner::time::{times, until};
+use crate::runner::patience::until;
+use crate::runner::time::times;
 use crate::runner::{Progress, Result, Run};
 use crate::store::UNFINISHED_TRACE;
 use crate::units::{Bytes, Nanos};

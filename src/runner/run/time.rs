@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::Run;
 use crate::plan::CellKey;
 
-use crate::runner::patience::{BEFORE_BLOCKS, Patience};
-use crate::runner::time::{BlockTime, MIN_INFERENCES, STARTING, WARMUP, share, until};
+use crate::runner::patience::{BEFORE_BLOCKS, Patience, until};
+use crate::runner::time::{BlockTime, MIN_INFERENCES, STARTING, WARMUP, share};
 use crate::units::Nanos;
 
 /// Time that a loaded machine may add to a launch beside the rounds before its worker counts as
