@@ -175,7 +175,7 @@ mod tests {
         );
         assert_eq!(shape(&[]).to_string(), "");
         let decode = Shape {
-            name: Some("decode".to_owned().into()),
+            name: Some("decode".into()),
             ..shape(&[("seq", 1), ("past", 128)])
         };
         assert_eq!(decode.to_string(), "decode, past 128, seq 1");

@@ -1,6 +1,5 @@
 //! Options that say what is fed to a model, for every command that feeds one.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::values;
@@ -21,14 +20,14 @@ pub struct InputArgs {
     pub labels: Option<PathBuf>,
     /// Size of a dimension that the model leaves open, by its name or as INPUT.AXIS
     #[arg(long = Flag::Dim.word(), value_name = "NAME=VALUE", value_parser = parse_dim)]
-    pub dims: Vec<(String, u64)>,
+    pub dims: Vec<(Plain, u64)>,
     /// The dimension along which samples lie, by its name or as INPUT.AXIS, or `none`; by default
     /// it is found by running
     #[arg(long = Flag::BatchDim.word(), value_name = "NAME|INPUT.AXIS|none")]
-    pub batch_dim: Option<String>,
+    pub batch_dim: Option<Plain>,
     /// Range of the values made up for an input, both ends included
     #[arg(long = Flag::Range.word(), value_name = "NAME=LO..HI", value_parser = parse_range)]
-    pub ranges: Vec<(String, ValueRange)>,
+    pub ranges: Vec<(Plain, ValueRange)>,
 }
 
 impl InputArgs {
@@ -39,30 +38,23 @@ impl InputArgs {
         InputRequest {
             data: self.data.clone().or_else(|| beside.clone()),
             labels: self.labels.clone(),
-            dims: named(&self.dims),
-            batch_dim: self.batch_dim.clone().map(Plain::from),
-            ranges: named(&self.ranges),
+            dims: self.dims.iter().cloned().collect(),
+            batch_dim: self.batch_dim.clone(),
+            ranges: self.ranges.iter().cloned().collect(),
             seed,
         }
     }
 }
 
-fn named<T: Copy>(given: &[(String, T)]) -> BTreeMap<Plain, T> {
-    given
-        .iter()
-        .map(|(name, value)| (name.as_str().into(), *value))
-        .collect()
-}
-
-fn parse_dim(word: &str) -> Result<(String, u64), String> {
+fn parse_dim(word: &str) -> Result<(Plain, u64), String> {
     let (name, value) = split(word).ok_or("expected NAME=VALUE, such as sequence_length=128")?;
     match values::size(value) {
-        Ok(size) => Ok((name.to_owned(), size)),
+        Ok(size) => Ok((name.into(), size)),
         Err(mistake) => Err(format!("`{value}`: {mistake}")),
     }
 }
 
-fn parse_range(word: &str) -> Result<(String, ValueRange), String> {
+fn parse_range(word: &str) -> Result<(Plain, ValueRange), String> {
     let (name, (low, high)) = split(word)
         .and_then(|(name, ends)| Some((name, ends.split_once("..")?)))
         .ok_or("expected NAME=LO..HI, such as input_ids=0..29999")?;
@@ -70,7 +62,7 @@ fn parse_range(word: &str) -> Result<(String, ValueRange), String> {
     if low > high {
         return Err(format!("{low} is greater than {high}"));
     }
-    Ok((name.to_owned(), ValueRange { low, high }))
+    Ok((name.into(), ValueRange { low, high }))
 }
 
 fn number(text: &str) -> Result<f64, String> {

@@ -200,9 +200,9 @@ impl Command {
 
     /// Every swept dimension with all of its sizes, the one that changes least first.
     fn sweep(&mut self, plan: &Plan) {
-        let mut sizes: BTreeMap<&str, BTreeSet<u64>> = BTreeMap::new();
+        let mut sizes: BTreeMap<&Plain, BTreeSet<u64>> = BTreeMap::new();
         for (name, &size) in plan.shapes.iter().flat_map(|shape| &shape.dims) {
-            sizes.entry(name.exact()).or_default().insert(size);
+            sizes.entry(name).or_default().insert(size);
         }
         let mut swept: Vec<_> = sizes.into_iter().collect();
         swept.sort_by_key(|(name, _)| changes_count(&plan.shapes, name));
@@ -210,7 +210,7 @@ impl Command {
             Flag::Sweep,
             swept
                 .iter()
-                .map(|(name, sizes)| format!("dim={name}:{}", list(sizes))),
+                .map(|(name, sizes)| format!("dim={}:{}", name.exact(), list(sizes))),
         );
     }
 
@@ -312,10 +312,10 @@ fn provider_library(spec: &SessionSpec) -> Option<String> {
 }
 
 /// How often the size of a dimension changes from one shape to the next.
-fn changes_count(shapes: &[Shape], name: &str) -> usize {
+fn changes_count(shapes: &[Shape], name: &Plain) -> usize {
     shapes
         .windows(2)
-        .filter(|pair| pair[0].dims.get(&name.into()) != pair[1].dims.get(&name.into()))
+        .filter(|pair| pair[0].dims.get(name) != pair[1].dims.get(name))
         .count()
 }
 
