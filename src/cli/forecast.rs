@@ -32,10 +32,9 @@ pub(super) fn run(
     let schedule = &mut job.plan.schedule;
     schedule.rounds_count = Some(ROUNDS);
     schedule.alternations_count = Some(ALTERNATIONS);
-    let share = schedule
+    let limit = schedule
         .budget_ns
-        .map(|budget| Duration::from(budget) / SHARE);
-    let limit = share.map_or(LIMIT, |share| LIMIT.min(share));
+        .map_or(LIMIT, |budget| LIMIT.min(Duration::from(budget) / SHARE));
     job.extent = Extent::Probe(limit);
     let seconds = limit.as_secs_f64();
     progress.say(&format!("probing: short rounds, for {seconds:.0} s"));
@@ -71,23 +70,25 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView> {
         ..plan.schedule.clone()
     };
     let expected = runner::expected(probe, &of_rounds).ok_or_else(|| {
-        let message = "the probe ended before anything was measured";
-        CliError::message(exit::PARTIAL, message).with_hint("go on without `--plan`")
+        CliError::message(
+            exit::PARTIAL,
+            "the probe ended before anything was measured",
+        )
+        .with_hint("go on without `--plan`")
     })?;
-    let looks = runner::look_rounds(plan)
-        .iter()
-        .map(|look| look.saturating_sub(first.rounds));
     let affordable = AffordableRounds {
         most: expected.rounds,
         first: first.rounds,
         alternations: expected.alternations,
-        looks: looks.collect(),
+        looks: runner::look_rounds(plan)
+            .iter()
+            .map(|look| look.saturating_sub(first.rounds))
+            .collect(),
     };
     let earlier = runner::earlier_runs(&probe.host);
     let Expectation { rounds, precision } =
         analysis::sufficient_rounds(probe, plan, &earlier, &affordable);
-    let sessions = 0..plan.sessions.len();
-    let names: Vec<String> = sessions
+    let names: Vec<String> = (0..plan.sessions.len())
         .map(|session| probe.session_label(session))
         .collect();
     Ok(ForecastView::new(Forecast {

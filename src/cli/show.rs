@@ -24,8 +24,11 @@ pub fn run(args: Args) -> Result<u8> {
     let path = which(&args.run)?;
     let record = runs::load(&path)?;
     store::tidy(folder(&path));
-    let view = Report::new(&record, &analysis::findings(&record));
-    let text = report::terminal(&view, Some(folder(&path)), args.destination.style());
+    let text = report::terminal(
+        &Report::new(&record, &analysis::findings(&record)),
+        Some(folder(&path)),
+        args.destination.style(),
+    );
     args.destination.write(text.as_bytes())?;
     Ok(exit::DONE)
 }

@@ -162,13 +162,13 @@ mod tests {
 
     #[test]
     fn providers_are_known_by_build_and_memory() {
-        let builds = [
-            "TensorrtExecutionProvider",
-            "OpenVINOExecutionProvider",
-            "FooExecutionProvider",
-        ];
         assert_eq!(
-            builds.map(|name| known(name).build),
+            [
+                "TensorrtExecutionProvider",
+                "OpenVINOExecutionProvider",
+                "FooExecutionProvider",
+            ]
+            .map(|name| known(name).build),
             [Some(Build::Cuda), Some(Build::OpenVino), None]
         );
         assert_eq!(known("CUDAExecutionProvider").memory, Memory::Cuda);

@@ -192,8 +192,10 @@ impl RuntimeError {
             }
             Self::NotInstalled(_, installed) if installed.is_empty() => "nothing is installed".into(),
             Self::NotInstalled(_, installed) => {
-                let words = installed.iter().map(|release| format!("`{release}`"));
-                format!("name one that is: {}", joined(words))
+                format!(
+                    "name one that is: {}",
+                    joined(installed.iter().map(|release| format!("`{release}`")))
+                )
             }
             Self::Unopenable { release: Release { build, .. }, .. } => format!(
                 "check which index pip uses, choose another version from `onnxprof runtime list --remote` (`{build}@VERSION`), \

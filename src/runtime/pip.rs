@@ -140,8 +140,12 @@ impl Pip {
     pub(super) fn download(&self, release: Release, folder: &Path) -> Result<Download> {
         let Release { build, version } = release;
         let requirement = format!("{}=={version}", build.package());
-        let wanted = ["--no-deps", &requirement];
-        self.fetch(Subject::Release(release), build, &wanted, folder)
+        self.fetch(
+            Subject::Release(release),
+            build,
+            &["--no-deps", &requirement],
+            folder,
+        )
     }
 
     /// Downloads the wheels of CUDA libraries, and of those that they need in turn, into `folder`,

@@ -139,8 +139,10 @@ mod tests {
     }
 
     fn explained(stderr: &str) -> RuntimeError {
-        let release = Release::cpu("1.99.0".parse().unwrap());
-        explained_of(Subject::Release(release), stderr)
+        explained_of(
+            Subject::Release(Release::cpu("1.99.0".parse().unwrap())),
+            stderr,
+        )
     }
 
     #[test]

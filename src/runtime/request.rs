@@ -110,8 +110,10 @@ mod tests {
             assert_eq!(read(&format!("{build}@1.23.2")), Request::Release(release));
             assert_eq!(read(&format!("{build}@latest")), Request::Latest(build));
         }
-        let release = Release::cpu("1.31.1".parse().unwrap());
-        assert_eq!(read("1.31.1"), Request::Release(release));
+        assert_eq!(
+            read("1.31.1"),
+            Request::Release(Release::cpu("1.31.1".parse().unwrap()))
+        );
         for text in [
             "libonnxruntime.so.1.31.1",
             "/opt/ort/lib",

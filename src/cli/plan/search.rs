@@ -130,16 +130,16 @@ pub fn plan(
 /// What somebody should know of what is tried, as notes of the run.
 pub fn notes(plan: &Plan, host: &Host) -> Vec<String> {
     let cpus = schedule::cpus(&plan.schedule.pin, host);
-    let tuning = plan.tuning.iter();
-    let most = tuning
+    plan.tuning
+        .iter()
         .flat_map(|tuning| &tuning.space.intra_threads)
         .max()
-        .filter(|most| **most > cpus);
-    most.map(|most| {
-        format!("{most} intra-op threads share {cpus} CPU(s), which makes each of them slower")
-    })
-    .into_iter()
-    .collect()
+        .filter(|most| **most > cpus)
+        .map(|most| {
+            format!("{most} intra-op threads share {cpus} CPU(s), which makes each of them slower")
+        })
+        .into_iter()
+        .collect()
 }
 
 fn timing(goal: &GoalArgs, args: &SearchScheduleArgs) -> Schedule {

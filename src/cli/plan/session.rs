@@ -169,15 +169,9 @@ mod tests {
         let found = sessions(&runtimes, &providers, 2, &SessionOptions::default());
         assert_eq!(found.len(), 2 * 3 * 2);
         let words = |place: usize| {
-            let SessionSpec {
-                runtime,
-                execution_provider,
-                binding,
-                variant,
-                ..
-            } = &found[place];
-            let (library, provider) = (runtime.word(), execution_provider.exact());
-            format!("{library} {provider} {binding:?} {variant}")
+            let one = &found[place];
+            let (library, provider) = (one.runtime.word(), one.execution_provider.exact());
+            format!("{library} {provider} {:?} {}", one.binding, one.variant)
         };
         assert_eq!(words(0), "a.so CPUExecutionProvider Host 0");
         assert_eq!(words(1), "a.so CPUExecutionProvider Host 1");

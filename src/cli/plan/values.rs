@@ -190,10 +190,13 @@ mod tests {
             (repetitions, u64::from(u32::MAX)),
             (batch, i64::MAX as u64),
         ] {
-            let too_large = format!("it must be at most {most}");
             assert_eq!(parse(&most.to_string()), Ok(most));
             for beyond in [(u128::from(most) + 1).to_string(), u128::MAX.to_string()] {
-                assert_eq!(parse(&beyond).unwrap_err(), too_large, "{beyond}");
+                assert_eq!(
+                    parse(&beyond),
+                    Err(format!("it must be at most {most}")),
+                    "{beyond}"
+                );
             }
             assert_eq!(parse("0").unwrap_err(), "it must be at least 1");
             for word in ["", "-1", "1.5", "1e3", "0x10", "x"] {
@@ -259,12 +262,14 @@ mod tests {
 
     #[test]
     fn an_option_may_name_its_provider() {
-        let option = ProviderOption {
-            provider: Some("cuda".into()),
-            key: "a".into(),
-            value: "b:c=d".into(),
-        };
-        assert_eq!(provider_option("cuda:a=b:c=d"), Ok(option));
+        assert_eq!(
+            provider_option("cuda:a=b:c=d"),
+            Ok(ProviderOption {
+                provider: Some("cuda".into()),
+                key: "a".into(),
+                value: "b:c=d".into(),
+            })
+        );
         assert_eq!(provider_option("a=").unwrap().provider, None);
         for text in ["a", ":a=b", "cuda:=b"] {
             assert!(provider_option(text).is_err(), "{text}");

@@ -59,12 +59,11 @@ pub(super) fn resumed(
     introduce(&record.plan, &runtimes.found, console);
     let mut plan = record.plan.clone();
     plan.schedule.budget_ns = Some(budget);
-    let (name, notes) = (record.run.name.exact().to_owned(), Vec::new());
     let asked = Asked {
-        name,
+        name: record.run.name.exact().to_owned(),
         plan,
         runtimes,
-        notes,
+        notes: Vec::new(),
     };
     let job = Job {
         info: record.run.clone(),
@@ -72,11 +71,13 @@ pub(super) fn resumed(
         resumed: Some(Box::new(record)),
         ..beginning.job(folder, asked)?
     };
-    let target = Target {
-        path: run,
-        existed: true,
-    };
-    Ok(Taken::Up(Box::new(job), target))
+    Ok(Taken::Up(
+        Box::new(job),
+        Target {
+            path: run,
+            existed: true,
+        },
+    ))
 }
 
 /// The time that is asked for, or else what is left of the search's.

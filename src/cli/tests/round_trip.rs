@@ -170,7 +170,7 @@ fn family(models: &[PathBuf], baseline: Option<&str>) -> Family {
     let mut variants: Vec<Variant> = models
         .iter()
         .map(|path| Variant {
-            name: path.display().to_string().into(),
+            name: path.as_path().into(),
             path: path.clone(),
         })
         .collect();
@@ -323,7 +323,7 @@ fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
         ..plan.clone()
     };
     record.dataset = record.plan.inputs.data.as_ref().map(|data| DatasetInfo {
-        source: data.display().to_string().into(),
+        source: data.as_path().into(),
         samples_count: 10,
         class_labels: None,
         has_targets: false,
