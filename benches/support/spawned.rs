@@ -163,7 +163,7 @@ impl Independent {
         let mut command = Command::new(program);
         command
             .args([&setup.library, &setup.model])
-            .args([&input.name, output]);
+            .args([input.name.exact(), output]);
         command.args(input.dims.iter().map(|dim| dim.unwrap_or(1).to_string()));
         let mut lines = Lines::spawn(&mut command)?;
         affinity::set_affinity(lines.child.id(), &[setup.cpu])?;

@@ -117,7 +117,7 @@ fn compared(record: &RunRecord, candidates: &[(&str, f64)]) -> Result<Vec<Compar
             let name = &record.plan.variant_of(key.session).name;
             let candidate = candidates
                 .iter()
-                .position(|(candidate, _)| candidate == name);
+                .position(|(candidate, _)| name == candidate);
             let pairs = Pairs::new(&blocks(key), &blocks(comparison.baseline))
                 .log_ratios(|block| block.median_ns.as_f64());
             Ok(Compared {

@@ -71,8 +71,8 @@ impl Real<'_> {
         }
         Ok(findings(&store::load(&run)?)
             .cells
-            .into_iter()
-            .filter_map(|cell| cell.comparison)
+            .iter()
+            .filter_map(|cell| cell.comparison.clone())
             .collect())
     }
 }

@@ -52,8 +52,8 @@ fn comparisons(noise: &serde_json::Value, ratio: f64, alternations: &str) -> Vec
         .assert_code(0);
     findings(&bench.record())
         .cells
-        .into_iter()
-        .filter_map(|cell| cell.comparison)
+        .iter()
+        .filter_map(|cell| cell.comparison.clone())
         .collect()
 }
 

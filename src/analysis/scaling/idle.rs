@@ -7,8 +7,6 @@ use crate::analysis::figures::{Change, Estimate, centre};
 use crate::metric::Metric;
 use crate::record::{IdleGap, IdleGaps, RunRecord};
 
-use crate::units::Nanos;
-
 /// In the order of the record. All gaps of the run are judged together.
 pub(in crate::analysis) fn idle_gaps(record: &RunRecord) -> Vec<IdleFindings> {
     let mut found: Vec<IdleFindings> = record.idle_gaps.iter().map(unjudged).collect();
@@ -95,6 +93,7 @@ fn change(gap: &IdleGap, none: &IdleGap) -> Option<Change> {
 mod tests {
     use super::*;
     use crate::analysis::figures::Interval;
+    use crate::units::Nanos;
 
     fn gap(gap: u64, launches: &[&[u64]]) -> IdleGap {
         IdleGap {
