@@ -224,7 +224,8 @@ mod tests {
 
     #[test]
     fn launches_are_numbered_and_told_apart_in_a_log() {
-        let run = RunFolder::create(&tempfile::tempdir().unwrap().path().join("run")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::create(&folder.path().join("run")).unwrap();
         let command = WorkerCommand {
             program: "/bin/false".into(),
             timeout: Duration::ZERO,

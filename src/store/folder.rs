@@ -266,7 +266,8 @@ mod tests {
 
     #[test]
     fn second_run_into_the_same_folder_is_refused_while_the_first_lives() {
-        let path = tempfile::tempdir().unwrap().path().join("a/b");
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a/b");
         let first = RunFolder::create(&path).unwrap();
         let error = RunFolder::create(&path).unwrap_err();
         assert!(matches!(error, StoreError::InUse { .. }), "{error}");
@@ -304,7 +305,8 @@ mod tests {
 
     #[test]
     fn folder_that_cannot_be_made_or_written_to_is_found_before_measuring() {
-        let file = tempfile::tempdir().unwrap().path().join("file");
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
         fs::write(&file, "").unwrap();
         for path in [file.join("run"), file, "/proc/self".into()] {
             let error = RunFolder::create(&path).unwrap_err();
