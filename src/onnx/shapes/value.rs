@@ -240,9 +240,9 @@ impl Call<'_> {
         Some(stored.into_iter().map(number).collect())
     }
 
-    /// The axis that the attribute says.
+    /// The axis that the attribute says, where there is one.
     pub(super) fn axis(&self, default: i64, rank: usize) -> Option<usize> {
-        axis(self.integer("axis", default), rank)
+        axis(self.integer("axis", default), rank).filter(|&place| place < rank)
     }
 
     /// The sizes that `Shape` gives.

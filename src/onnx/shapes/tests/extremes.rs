@@ -53,6 +53,21 @@ fn slices_that_go_back_over_nothing_or_in_any_step_have_their_size() {
 }
 
 #[test]
+fn a_number_has_no_axis_to_work_along() {
+    for node in [
+        "y = ArgMax x",
+        "y = TopK x count",
+        "y = Compress x count axis=0",
+        "y, z = Split x axis=0",
+        "y = Gather x count",
+        "y = Concat x x axis=0",
+    ] {
+        let facts = floats("x", &[]).whole("count", &[1.0]).node(node).facts();
+        assert_eq!(facts.outputs["y"], None, "{node}");
+    }
+}
+
+#[test]
 fn stored_numbers_that_no_size_holds_bound_nothing() {
     for largest in [9e15, u64::MAX as f64, f64::INFINITY] {
         let facts = floats("x", &[4, 2])
