@@ -119,6 +119,6 @@ fn explained(family: &str, baseline: &str, seed: u64) -> Result<Explanation, Ben
         return Err(format!("`profile` ended with {status}").into());
     }
     let record = store::load(&run)?;
-    let found = findings(&record).explanations.into_iter().next();
+    let found = findings(&record).causes.explanations.into_iter().next();
     found.ok_or_else(|| format!("nothing of {family} is explained").into())
 }

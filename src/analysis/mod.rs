@@ -44,7 +44,7 @@ pub use figures::{
     Measured, OutputAgreement, SATURATION_SHARE, SessionFindings, Support, UnhealthyOutput,
     Verdict, find,
 };
-pub use findings::Findings;
+pub use findings::{Causes, Decisions, Ending, Findings};
 pub use forecast::{
     AffordableRounds, Expectation, ExpectedWidth, FORECAST_COVERAGE, HalfWidth, SeenRun, precision,
     seen_run, sufficient_rounds,
@@ -85,20 +85,17 @@ pub fn findings(record: &RunRecord) -> Findings {
         curves: &batch_curves,
     };
     let idle_gaps = scaling::idle_gaps(record);
-    let rooflines = operators::rooflines(record);
-    let denormals = explain::denormals(record);
-    let answer = decide::answer::answer(&facts);
+    let causes = causes(&facts);
+    let decisions = decisions(&facts, &causes, &idle_gaps);
     Findings {
-        complete: record.is_complete(),
-        ended_by: record.run.ended_by,
-        fitness: record.fitness.clone(),
-        headlines: headlines(&facts),
+        ending: Ending {
+            complete: record.is_complete(),
+            ended_by: record.run.ended_by,
+            fitness: record.fitness.clone(),
+        },
         scaling: scaling::scaling(&facts),
-        operators: operators::findings(record),
-        bottlenecks: decide::bottlenecks::bottlenecks(&facts),
-        advice: advice::advice(&facts, &answer, &denormals, &idle_gaps),
-        explanations: explain::explanations(&facts, &denormals, &rooflines),
-        not_tried: decide::not_tried::not_tried(&facts, &answer),
+        causes,
+        decisions,
         tuning: tuning::of(
             record,
             Figures {
@@ -107,12 +104,32 @@ pub fn findings(record: &RunRecord) -> Findings {
             },
         ),
         idle_gaps,
-        denormals,
-        rooflines,
-        answer,
         sessions,
         cells,
         batch_curves,
+    }
+}
+
+fn causes(facts: &Facts<'_>) -> Causes {
+    let record = facts.index.record;
+    let rooflines = operators::rooflines(record);
+    let denormals = explain::denormals(record);
+    Causes {
+        operators: operators::findings(record),
+        explanations: explain::explanations(facts, &denormals, &rooflines),
+        rooflines,
+        denormals,
+    }
+}
+
+fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> Decisions {
+    let answer = decide::answer::answer(facts);
+    Decisions {
+        headlines: headlines(facts),
+        bottlenecks: decide::bottlenecks::bottlenecks(facts),
+        advice: advice::advice(facts, &answer, &causes.denormals, idle_gaps),
+        not_tried: decide::not_tried::not_tried(facts, &answer),
+        answer,
     }
 }
 

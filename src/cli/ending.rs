@@ -95,7 +95,7 @@ fn nothing_timed(record: &RunRecord) -> CliError {
         let took = number::time(took);
         spent += &format!(": one inference took {took} (n = 1)");
     }
-    let enough = analysis::findings(record).answer.enough_budget_ns;
+    let enough = analysis::findings(record).decisions.answer.enough_budget_ns;
     let hint = match enough.map(|enough| Duration::from(enough).as_secs() + 1) {
         Some(seconds) => format!("about {seconds} s would do for a verdict: `--budget {seconds}s`"),
         None => "give it more with `--budget`".into(),

@@ -98,7 +98,7 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView> {
         alternations: expected.alternations,
         time: (expected.time_of(rounds) + taken).min(budget),
         most_time: (expected.time_of(expected.rounds) + taken).min(budget),
-        enough_budget: analysis::findings(probe).answer.enough_budget_ns,
+        enough_budget: analysis::findings(probe).decisions.answer.enough_budget_ns,
         machine: probe.fitness.as_ref(),
         beside: &[
             ("operator profiles", beside.profiles),

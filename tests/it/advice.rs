@@ -40,6 +40,7 @@ fn contrast(session: usize, factor: f64) -> Contrast {
 
 fn of(findings: &Findings, wanted: fn(&Action) -> bool) -> Vec<&Advice> {
     findings
+        .decisions
         .advice
         .iter()
         .filter(|advice| wanted(&advice.action))
@@ -80,7 +81,7 @@ fn option_that_was_measured_to_be_faster_is_advised_with_its_evidence() {
         "{text}"
     );
     // The larger gain comes before that of the other file.
-    assert_eq!(findings.advice[0].action, advice.action);
+    assert_eq!(findings.decisions.advice[0].action, advice.action);
 }
 
 #[test]
@@ -311,7 +312,7 @@ fn loading_before_traffic_is_advised_where_the_first_prediction_is_noticed() {
     assert!(advice.gain.value().unwrap() > 1_000.0, "{advice:?}");
     // However large it is, it comes after what every prediction gains.
     assert_eq!(
-        findings.advice.last().map(|last| &last.action),
+        findings.decisions.advice.last().map(|last| &last.action),
         Some(&advice.action)
     );
     let text = markdown(&run, &findings);
@@ -368,6 +369,7 @@ fn target_is_that_of_the_best_advice_whose_risk_is_not_high() {
 fn untried(run: &RunRecord) -> Vec<(Untried, String)> {
     let findings = analysis::findings(run);
     findings
+        .decisions
         .not_tried
         .into_iter()
         .map(|found| (found.what, found.command.join(" ")))

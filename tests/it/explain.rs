@@ -120,8 +120,8 @@ fn profiled() -> RunRecord {
 }
 
 fn only(findings: &Findings) -> &Explanation {
-    let [explanation] = findings.explanations.as_slice() else {
-        panic!("{:?}", findings.explanations)
+    let [explanation] = findings.causes.explanations.as_slice() else {
+        panic!("{:?}", findings.causes.explanations)
     };
     explanation
 }
@@ -362,12 +362,14 @@ fn further_batch_sizes_have_sections_of_their_own_and_one_sentence_stands_for_al
     run.contrasts = vec![contrast(1, vec![vec![third; 3]; 6])];
     let findings = analysis::findings(&run);
     let sizes = findings
+        .causes
         .explanations
         .iter()
         .map(|found| found.latency.as_ref().unwrap().batch_size);
     assert_eq!(sizes.collect::<Vec<_>>(), [1, 2]);
     let is_denormal = |clause: &Clause| matches!(clause, Clause::Denormals { .. });
     let told: Vec<bool> = findings
+        .causes
         .explanations
         .iter()
         .map(|found| found.clauses.iter().any(is_denormal))
@@ -501,12 +503,16 @@ fn further_sessions_of_a_variant_are_explained_against_its_first_one_too() {
     run.plan.sessions[2].variant = 1;
     run.plan.sessions[2].runtime = RuntimeChoice::Library("/opt/newer.so".into());
     let findings = analysis::findings(&run);
-    let explanations = findings.explanations.iter();
+    let explanations = findings.causes.explanations.iter();
     let pairs: Vec<(usize, usize)> = explanations
         .map(|found| (found.session, found.reference))
         .collect();
     assert_eq!(pairs, [(1, 0), (2, 0), (2, 1)]);
-    let change = &findings.explanations[2].latency.as_ref().unwrap().change;
+    let change = &findings.causes.explanations[2]
+        .latency
+        .as_ref()
+        .unwrap()
+        .change;
     assert_eq!(change.verdict, Verdict::Faster);
     assert!(
         (change.ratio.value().unwrap() - 2.0 / 3.0).abs() < 0.05,

@@ -273,7 +273,7 @@ fn operators_are_shown_with_their_shares_and_harmless_names() {
 #[test]
 fn time_between_nodes_is_found() {
     let findings = analysis::findings(&by_hand());
-    let breakdown = findings.operators[0].breakdown.as_ref().unwrap();
+    let breakdown = findings.causes.operators[0].breakdown.as_ref().unwrap();
     let Rest::Between { time_ns, .. } = breakdown.rest else {
         panic!("{:?}", breakdown.rest)
     };

@@ -57,7 +57,17 @@ fn answer_and_tables_mean_the_same_by_a_single_prediction() {
         .filter(|key| key.batch_size == 1)
         .for_each(|key| key.load_mode = several);
     let findings = analysis::findings(&run);
-    assert_eq!(findings.answer.latency.pick().unwrap().key.batch_size, 2);
+    assert_eq!(
+        findings
+            .decisions
+            .answer
+            .latency
+            .pick()
+            .unwrap()
+            .key
+            .batch_size,
+        2
+    );
     let variants = &shown::tables(&Report::new(&run, &findings), "latency")[0];
     assert_eq!(variants.title, "Variants at batch 2: which is the fastest?");
     assert!(!variants.rows.is_empty());
@@ -292,12 +302,16 @@ fn variant_with_nan_outputs_is_never_the_answer() {
     let nan = 2;
     assert!(
         findings
+            .decisions
             .answer
             .rejected
             .iter()
             .any(|rejection| rejection.session == nan)
     );
-    for choice in [&findings.answer.latency, &findings.answer.throughput] {
+    for choice in [
+        &findings.decisions.answer.latency,
+        &findings.decisions.answer.throughput,
+    ] {
         assert_ne!(choice.pick().unwrap().key.session, nan);
     }
 }

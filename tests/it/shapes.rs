@@ -47,6 +47,7 @@ fn every_batch_size_is_measured_at_every_size_of_a_swept_dimension() {
         assert!(report.contains(shape), "no `{shape}` in {report}");
     }
     let [longer] = analysis::findings(&record)
+        .decisions
         .answer
         .other_shapes
         .try_into()
@@ -279,6 +280,7 @@ fn throughput_falls_only_where_launches_agree_on_it() {
         let is_fall =
             |found: &&Bottleneck| matches!(found.kind, BottleneckKind::ThroughputFalls { .. });
         analysis::findings(run)
+            .decisions
             .bottlenecks
             .iter()
             .filter(is_fall)

@@ -51,7 +51,8 @@ impl Findings {
     }
 
     fn target(&self, is_of: impl Fn(&Advice) -> bool) -> Option<&Advice> {
-        self.advice
+        self.decisions
+            .advice
             .iter()
             .find(|advice| is_of(advice) && advice.risk != Level::High)
     }

@@ -133,7 +133,7 @@ fn remarks_of(name: &str, run: Run<'_>) -> Vec<Plain> {
         .as_ref()
         .filter(|fitness| fitness.verdict != FitnessVerdict::Valid)
         .map(|fitness| remark_of(name, fitness));
-    let ending = (!run.findings.complete).then(|| format!("{name} is incomplete").into());
+    let ending = (!run.findings.ending.complete).then(|| format!("{name} is incomplete").into());
     fitness.into_iter().chain(ending).collect()
 }
 

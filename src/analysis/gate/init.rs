@@ -53,6 +53,7 @@ const RELATIVE: &str = "
 fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     let sessions = &run.findings.sessions;
     run.findings
+        .decisions
         .answer
         .latency
         .pick()

@@ -354,10 +354,11 @@ fn what_advice_asks_for_can_be_planned() {
         let record = measured_by(&plan, &stored);
         let findings = analysis::findings(&record);
         let advised = findings
+            .decisions
             .advice
             .iter()
             .map(|advice| ("advice".to_owned(), &advice.command));
-        let untried = findings.not_tried.iter();
+        let untried = findings.decisions.not_tried.iter();
         for (what, command) in
             advised.chain(untried.map(|untried| (format!("{:?}", untried.what), &untried.command)))
         {
@@ -393,7 +394,7 @@ fn more_requests_in_flight_are_not_advised_for_a_session_that_captures_graphs() 
                 .map(str::to_owned)
                 .collect();
         let record = measured_by(&planned(&words).unwrap(), &stored);
-        let untried = analysis::findings(&record).not_tried;
+        let untried = analysis::findings(&record).decisions.not_tried;
         assert!(
             untried
                 .iter()

@@ -94,6 +94,7 @@ fn of_priority(source: Source<'_>, priority: Priority) -> PriorityView {
     };
     let advice = source
         .findings
+        .decisions
         .advice
         .iter()
         .filter(|advice| advice.priority == priority);
@@ -373,6 +374,7 @@ impl Phase {
     fn tasks(&self, source: Source<'_>) -> Vec<Entry> {
         source
             .findings
+            .decisions
             .advice
             .iter()
             .filter(|advice| advice.effort == self.effort)
@@ -466,6 +468,7 @@ fn nature(action: &Action) -> Nature {
 pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
     source
         .findings
+        .decisions
         .not_tried
         .iter()
         .map(|found| Item::new(untried(&found.what), command(&found.command)))
@@ -473,7 +476,7 @@ pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
 }
 
 pub(super) fn not_tried_line(source: Source<'_>) -> Option<String> {
-    let found = &source.findings.not_tried;
+    let found = &source.findings.decisions.not_tried;
     let first = words::listed(found.iter().take(3).map(|found| untried(&found.what)));
     let count = found.len() as u64;
     let more = if count > 3 { ", for example" } else { "" };

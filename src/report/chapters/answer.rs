@@ -23,6 +23,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
 pub(super) fn variants(source: Source<'_>) -> Chapter {
     let headlines: Vec<String> = source
         .findings
+        .decisions
         .headlines
         .iter()
         .map(|one| headline(source, one))

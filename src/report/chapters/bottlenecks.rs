@@ -47,7 +47,7 @@ pub(in crate::report) fn command<T: Shown>(words: &[T]) -> String {
 }
 
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
-    let is_unprofiled = source.findings.rooflines.is_empty();
+    let is_unprofiled = source.findings.causes.rooflines.is_empty();
     by_title(source)
         .into_iter()
         .map(|(title, members)| entry(source, title, &members))
@@ -67,6 +67,7 @@ fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
     words::grouped(
         source
             .findings
+            .decisions
             .bottlenecks
             .iter()
             .map(|found| (about(&found.kind)[0], found)),

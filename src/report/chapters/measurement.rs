@@ -55,9 +55,9 @@ fn in_detail(source: Source<'_>) -> Vec<String> {
 }
 
 fn fitness(findings: &Findings) -> Vec<String> {
-    match &findings.fitness {
+    match &findings.ending.fitness {
         Some(fitness) => conditions::verdict(fitness),
-        None => vec![conditions::not_judged(findings.complete)],
+        None => vec![conditions::not_judged(findings.ending.complete)],
     }
 }
 
@@ -127,7 +127,7 @@ pub(super) fn alarms(source: Source<'_>) -> Chapter {
 }
 
 fn incomplete(source: Source<'_>) -> Option<Alarm> {
-    (!source.findings.complete).then(|| Alarm {
+    (!source.findings.ending.complete).then(|| Alarm {
         level: AlarmLevel::Alarm,
         text: context::ending(source),
         rest: Some("What follows is what had been measured."),
@@ -136,7 +136,7 @@ fn incomplete(source: Source<'_>) -> Option<Alarm> {
 }
 
 fn unfit(source: Source<'_>) -> Option<Alarm> {
-    let fitness = source.findings.fitness.as_ref()?;
+    let fitness = source.findings.ending.fitness.as_ref()?;
     let level = match fitness.verdict {
         FitnessVerdict::Valid => return None,
         FitnessVerdict::Suspect => AlarmLevel::Warning,

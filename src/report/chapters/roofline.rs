@@ -17,7 +17,7 @@ const LEAST_SHARE: f64 = 0.005;
 /// The machine's peaks, and for every session the nodes that take the time at the first shape's
 /// smallest batch size.
 pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
-    let rooflines = &source.findings.rooflines;
+    let rooflines = &source.findings.causes.rooflines;
     if rooflines.is_empty() {
         return Vec::new();
     }

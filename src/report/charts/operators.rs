@@ -46,6 +46,7 @@ pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
     let batch_size = cast
         .source
         .findings
+        .causes
         .operators
         .iter()
         .map(|found| found.batch_size)
@@ -79,6 +80,7 @@ fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
     let mut found = cast
         .source
         .findings
+        .causes
         .operators
         .iter()
         .filter(|found| (found.batch_size, found.shape) == (batch_size, 0))

@@ -86,7 +86,7 @@ const KINDS: [(PieceKind, &str); 3] = [
 ];
 
 pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Drawing)> {
-    let explanations = source.findings.explanations.iter();
+    let explanations = source.findings.causes.explanations.iter();
     if explanations.len() == 0 {
         let reason = "no variant was compared with the baseline";
         return vec![("Waterfall", Err(reason.into()))];

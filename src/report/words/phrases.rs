@@ -68,7 +68,7 @@ impl<'a> Source<'a> {
     }
 
     pub(in crate::report) fn answer(self) -> &'a Answer {
-        &self.findings.answer
+        &self.findings.decisions.answer
     }
 
     /// What is recommended for latency, then for throughput.

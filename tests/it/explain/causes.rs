@@ -281,11 +281,19 @@ fn denormals_are_blamed_only_on_enough_pairs_of_launches() {
     ];
     let findings = analysis::findings(&run);
     assert_eq!(
-        findings.denormals[0].change.as_ref().unwrap().verdict,
+        findings.causes.denormals[0]
+            .change
+            .as_ref()
+            .unwrap()
+            .verdict,
         Verdict::Inconclusive
     );
     assert_eq!(
-        findings.denormals[1].change.as_ref().unwrap().verdict,
+        findings.causes.denormals[1]
+            .change
+            .as_ref()
+            .unwrap()
+            .verdict,
         Verdict::Faster
     );
     let why = &shown::lines(&Report::new(&run, &findings), "why")[0];

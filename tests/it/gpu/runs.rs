@@ -244,11 +244,15 @@ fn short_budget_has_one_long_stretch_of_a_cell() {
 #[test]
 fn threads_that_wait_for_a_gpu_are_no_bottleneck() {
     let (_, found) = run(&json!({}));
-    let mut kinds = found.bottlenecks.iter().map(|bottleneck| &bottleneck.kind);
+    let mut kinds = found
+        .decisions
+        .bottlenecks
+        .iter()
+        .map(|bottleneck| &bottleneck.kind);
     assert!(
         !kinds.any(|kind| matches!(kind, BottleneckKind::IdleThreads { .. })),
         "{:?}",
-        found.bottlenecks
+        found.decisions.bottlenecks
     );
 }
 

@@ -81,7 +81,7 @@ fn section(source: Source<'_>, explanation: &Explanation) -> Section {
 }
 
 fn denormals(source: Source<'_>) -> Option<Section> {
-    let found = source.findings.denormals.iter();
+    let found = source.findings.causes.denormals.iter();
     let lines = found.map(|one| denormal_line(source, one));
     (lines.len() > 0).then(|| Section {
         title: "Denormal numbers".into(),
@@ -96,6 +96,7 @@ fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
     let is_profiled = !source.record.operators.is_empty();
     source
         .findings
+        .causes
         .explanations
         .iter()
         .filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
@@ -159,6 +160,7 @@ fn instructions(found: &Instructions) -> String {
 fn denormals_of_others(source: Source<'_>) -> Vec<String> {
     source
         .findings
+        .causes
         .denormals
         .iter()
         .filter(|found| is_slow(found) && !told(source).any(|told| told.session == found.session))

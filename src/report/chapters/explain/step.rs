@@ -54,6 +54,7 @@ pub(in crate::report) fn names(source: Source<'_>, explanation: &Explanation) ->
 pub(in crate::report) fn is_leading(source: Source<'_>, explanation: &Explanation) -> bool {
     source
         .findings
+        .causes
         .explanations
         .iter()
         .find(|other| pair(other) == pair(explanation))

@@ -69,6 +69,7 @@ fn of_session<'a>(
 ) -> impl Iterator<Item = &'a OperatorFindings> {
     source
         .findings
+        .causes
         .operators
         .iter()
         .filter(move |found| found.session == session)

@@ -47,6 +47,7 @@ fn compression(source: Source<'_>) -> Found {
     all(
         source
             .findings
+            .decisions
             .headlines
             .iter()
             .map(|headline| with_precision(source, headline)),

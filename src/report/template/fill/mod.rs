@@ -116,7 +116,7 @@ fn summary(field: Summary, source: Source<'_>) -> Found {
         Summary::ExpectedImprovements => |advice| format!(": {}", advice::gain(advice)),
         Summary::ResourceRequirements => |advice| format!(": {}", advice::effort(advice)),
     };
-    let advice = &source.findings.advice;
+    let advice = &source.findings.decisions.advice;
     if advice.is_empty() {
         return Ok("none: the run shows no gain".into());
     }

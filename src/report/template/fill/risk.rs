@@ -7,7 +7,7 @@ use crate::analysis::Action;
 use crate::report::template::keys::{Degradation, ImplementationRisk, RegressionRisk};
 
 pub(super) fn of_advice(field: ImplementationRisk, source: Source<'_>) -> Found {
-    let Some(advice) = source.findings.advice.first() else {
+    let Some(advice) = source.findings.decisions.advice.first() else {
         return NOT_GIVEN;
     };
     match field {

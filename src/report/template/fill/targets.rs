@@ -153,7 +153,7 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
         Timeline::Pipeline => (
             "Inference pipeline optimization",
             advice_on(
-                source.findings.advice.len() - ships(source),
+                source.findings.decisions.advice.len() - ships(source),
                 "how the model is served",
             ),
         ),
@@ -163,7 +163,7 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
 }
 
 fn ships(source: Source<'_>) -> usize {
-    let advice = source.findings.advice.iter();
+    let advice = source.findings.decisions.advice.iter();
     advice
         .filter(|advice| matches!(advice.action, Action::Ship { .. }))
         .count()
@@ -172,6 +172,7 @@ fn ships(source: Source<'_>) -> usize {
 fn models(source: Source<'_>) -> String {
     let slower = source
         .findings
+        .decisions
         .bottlenecks
         .iter()
         .filter(|found| matches!(found.kind, BottleneckKind::SlowerThanBaseline { .. }))
@@ -195,6 +196,7 @@ fn advice_on(count: usize, subject: &str) -> String {
 fn hardware(source: Source<'_>) -> String {
     match source
         .findings
+        .decisions
         .not_tried
         .iter()
         .filter(|found| {
