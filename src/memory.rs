@@ -1,7 +1,7 @@
 //! The one place that is asked whether there is memory for something, before it is taken, and that
 //! limits what is taken where nobody can tell beforehand how much that is.
 //!
-//! What is free is the least that the machine, the control groups, the process's own limits and the
+//! Free memory is the least that the machine, the control groups, the process's own limits and the
 //! user leave. Workers are in the groups of their parent, so that an answer holds for both. Read
 //! [`ask`] first.
 

@@ -19,7 +19,7 @@ use crate::text::Plain;
 /// strings there is nothing but equality. An output that comes in another shape than its reference,
 /// even once, is not comparable: a part of the samples would flatter it.
 ///
-/// What is not finite is compared as ONNX's own tests compare it (`numpy.testing.assert_allclose`
+/// Values that are not finite are compared as in ONNX's own tests (`numpy.testing.assert_allclose`
 /// with `equal_nan`): NaN agrees with NaN, and an infinity with the one of its sign. Where one of
 /// them meets anything else, the output has no error and no cosine: those of the other elements
 /// would flatter it.

@@ -1,5 +1,4 @@
-//! What a model compared with itself says about the machine: the smallest difference that may be
-//! claimed on it.
+//! The smallest difference that may be claimed on a machine, from a model compared with itself.
 
 use serde::Serialize;
 

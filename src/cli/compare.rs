@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long)]
     across_hosts: bool,
 
-    /// What to render: tables for people, one row per figure, or the comparison for programs.
+    /// Format of the output: tables for people, one row per figure, or the comparison for programs.
     #[arg(long, default_value = "terminal")]
     format: Format,
 
@@ -55,7 +55,7 @@ enum Format {
     Json,
 }
 
-/// What is compared with, and what is compared.
+/// Names of the baseline and of the candidate.
 fn two_names(text: &str) -> Result<(String, String), &'static str> {
     let names: Vec<&str> = text.split(',').map(str::trim).collect();
     match names[..] {

@@ -1,4 +1,4 @@
-//! What the end of a run comes to: its exit code, its error, and what is written of it.
+//! The end of a run: its summary and reports, its error, and its exit code.
 
 use std::path::Path;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(super) fn finished(failures: Failures, record: &RunRecord) -> Result<()> {
     Err(nothing)
 }
 
-/// What the way a run ended means to a script. Something was measured, or the run was interrupted.
+/// Exit code for the way a run ended. Something was measured, or the run was interrupted.
 pub(super) fn exit_code(record: &RunRecord) -> u8 {
     let is_whole = record.is_complete()
         && !record

@@ -8,7 +8,6 @@ use crate::onnx::OnnxError;
 use crate::runtime::RuntimeError;
 use crate::store::StoreError;
 
-/// What comes of a command, or of a part of one.
 pub(super) type Result<T, E = CliError> = std::result::Result<T, E>;
 
 /// An error that ends a command.
@@ -16,9 +15,9 @@ pub(super) type Result<T, E = CliError> = std::result::Result<T, E>;
 pub struct CliError {
     /// Exit code, one of [`exit`].
     pub code: u8,
-    /// What failed, on what, then the causes, each of them a lowercase fragment.
+    /// The step that failed and its object, then the causes, each of them a lowercase fragment.
     pub chain: Vec<String>,
-    /// What to do about it.
+    /// The remedy, where there is one.
     pub hint: Option<String>,
 }
 

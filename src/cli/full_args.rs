@@ -10,7 +10,7 @@ use crate::report::{Context, ContextError};
 /// The file that is looked for in a run's folder.
 pub(super) const CONTEXT: &str = "context.toml";
 
-/// What to do where there is no file.
+/// Remedy where there is no file.
 const NEW: &str = "write one with `onnxprof report --context-template --output context.toml`";
 
 /// Whether the written report holds the whole performance template.
@@ -21,9 +21,9 @@ pub struct FullArgs {
     #[arg(long)]
     pub full: bool,
 
-    /// What only people know (owner, component, costs, training figures ...), as TOML; `onnxprof
-    /// report --context-template` prints a file to start from. [default: context.toml in the run's
-    /// folder, if it is there]
+    /// Facts that only people know (owner, component, costs, training figures ...), as TOML;
+    /// `onnxprof report --context-template` prints a file to start from. [default: context.toml in
+    /// the run's folder, if it is there]
     #[arg(long, value_name = "FILE", requires = "full")]
     pub context: Option<PathBuf>,
 }
@@ -77,7 +77,7 @@ fn failed(path: &Path, error: &dyn std::error::Error, hint: &str) -> CliError {
     ))
 }
 
-/// What to do about a file that is there: one that has a mistake need not be written anew.
+/// Remedy for a file that is there: one that has a mistake need not be written anew.
 fn advice(error: &ContextError) -> &'static str {
     match error {
         ContextError::UnknownKey { .. } => {

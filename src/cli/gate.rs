@@ -61,7 +61,7 @@ struct Check {
     #[arg(long, value_name = "BASELINE_RUN")]
     against: Option<PathBuf>,
 
-    /// What the exit code says where the figures do not decide.
+    /// Exit code where the figures do not decide.
     #[arg(long, default_value = "say")]
     inconclusive: Inconclusive,
 

@@ -26,7 +26,7 @@ pub(super) struct Asked {
     pub name: String,
     pub plan: Plan,
     pub runtimes: Runtimes,
-    /// What is to be said about the options that were taken, for the record.
+    /// Remarks on the options that were taken, for the record.
     pub notes: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a command leaves behind: reports in the run's folder, and text on stdout or in a file.
+//! Output of a command: reports in the run's folder, and text on stdout or in a file.
 
 use std::error::Error;
 use std::io::{self, IsTerminal};
@@ -17,12 +17,12 @@ use crate::text::harmless_json;
 
 #[derive(Debug)]
 pub(super) struct Reports {
-    /// What is printed.
+    /// Text that is printed.
     pub(super) summary: String,
     /// The files in the order in which they are written: small ones first, so that a disk that is
     /// nearly full holds as many as it can; of one that could not be rendered, why not.
     files: Vec<(PathBuf, Result<Vec<u8>>)>,
-    /// What the search came to; `None` if the run is none.
+    /// Verdict of the search; `None` if the run is none.
     pub(super) verdict: Option<TuningVerdict>,
 }
 
@@ -102,7 +102,7 @@ fn refuse_link(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What could not be written, while the rest was.
+/// Errors of files that could not be written, while the rest was.
 #[derive(Debug, Default)]
 pub(super) struct Failures(Vec<CliError>);
 

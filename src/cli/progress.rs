@@ -1,4 +1,4 @@
-//! What a run shows while it goes on, on stderr: one live line on a terminal, plain lines
+//! Display of a run while it goes on, on stderr: one live line on a terminal, plain lines
 //! elsewhere.
 
 use std::collections::BTreeSet;

@@ -22,8 +22,9 @@ pub struct Args {
     #[arg(required_unless_present = "context_template")]
     run: Option<PathBuf>,
 
-    /// What to render: a summary, the written report, the one to look at, one row per figure, or
-    /// the findings for programs. [default: terminal; with `--full`: markdown; with `--open`: html]
+    /// Format of the output: a summary, the written report, the one to look at, one row per figure,
+    /// or the findings for programs. [default: terminal; with `--full`: markdown; with `--open`:
+    /// html]
     #[arg(long)]
     format: Option<Format>,
 

@@ -1,5 +1,5 @@
-//! What the system lets this process have: what cannot be done without is made sure of at the
-//! start, and said in words.
+//! Resources that the system lets this process have: the indispensable ones are made sure of at the
+//! start, and a lack of them is said in words.
 
 use nix::libc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -39,8 +39,8 @@ fn too_small(stack: u64) -> CliError {
     )
 }
 
-/// What is said last of a process that aborts, after what made it do so has said why, as where
-/// memory runs out.
+/// Last words of a process that aborts, after the cause itself has said why, as where memory runs
+/// out.
 const ABORTED: &str = "error: the process was aborted\nhint: if memory ran out, raise `ulimit -v`, or the limit of its \
 control group\n";
 

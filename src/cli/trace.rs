@@ -21,7 +21,7 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// What to render: a summary, the same in Markdown, one row per node, or everything for
+    /// Format of the output: a summary, the same in Markdown, one row per node, or everything for
     /// programs.
     #[arg(long, default_value = "terminal")]
     format: Format,
@@ -46,7 +46,7 @@ enum Format {
     Json,
 }
 
-/// What `--format json` prints.
+/// Output of `--format json`.
 #[derive(Debug, Serialize)]
 struct Account<'a> {
     file: &'a Path,

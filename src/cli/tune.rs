@@ -115,7 +115,7 @@ fn publish(mut ran: Ran, args: &Args) -> Result<u8> {
     Ok(exit_code(&ran.record, reports.verdict))
 }
 
-/// What the end of a search means to a script: one that found nothing must not look like success.
+/// Exit code for the end of a search: one that found nothing must not look like success.
 fn exit_code(record: &RunRecord, verdict: Option<TuningVerdict>) -> u8 {
     match verdict {
         _ if !record.is_complete() => exit::PARTIAL,

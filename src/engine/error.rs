@@ -7,7 +7,7 @@ use crate::provider;
 use crate::record::{Failure, FailureKind};
 use crate::text::Plain;
 
-/// What may fail in a runtime, a session or an inference.
+/// Result of an operation on a runtime, a session or an inference.
 pub type Result<T, E = EngineError> = std::result::Result<T, E>;
 
 /// An error of a runtime, a session or an inference.

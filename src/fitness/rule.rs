@@ -1,4 +1,4 @@
-//! What a rule sees, and what it says with.
+//! Observations that a rule judges, and the words and bounds of its verdict.
 
 use crate::record::{BlockRecord, Conditions, FitnessReason, FitnessVerdict, Host};
 use crate::units::Ratio;
@@ -30,7 +30,8 @@ impl Bounds {
         }
     }
 
-    /// What a share beyond a bound speaks, with both as texts; nothing where it is within them.
+    /// Reason that a share beyond a bound gives, with both as texts; absent where it is within
+    /// them.
     pub(super) fn of_share(
         self,
         share: Ratio,

@@ -11,7 +11,7 @@ use crate::onnx::OnnxError;
 use crate::plan::ElementType;
 use crate::units::Bytes;
 
-/// What there is unless inputs cannot be made.
+/// Result of making inputs.
 pub type Result<T, E = InputError> = std::result::Result<T, E>;
 
 /// Why inputs cannot be made for a model.

@@ -136,7 +136,7 @@ fn read_by(model: &Model, data: &Path) -> InputPlan {
     plan(model, &request(data)).unwrap()
 }
 
-/// What the one input of a plan is given for so many samples.
+/// Data that the one input of a plan is given for so many samples.
 fn fed(plan: &InputPlan, samples: u64) -> TensorData {
     data(&materialize(plan, samples).unwrap()[0], 0).clone()
 }

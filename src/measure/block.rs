@@ -16,11 +16,11 @@ pub struct BlockTarget {
     /// No inference is begun that would end after this much time, judged by the one before it. The
     /// first one of a block is begun in any case. Absent: there is no limit.
     pub limit: Option<Nanos>,
-    /// What comes before the first inference that is timed.
+    /// The opening before the first inference that is timed.
     pub opening: Opening,
 }
 
-/// What a block opens with, before its first inference that is timed.
+/// The opening of a block, before its first inference that is timed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
     /// One inference that is not timed, because caches are cold when another process has just run.

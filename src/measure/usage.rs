@@ -1,4 +1,4 @@
-//! What this process used of the machine, as the kernel accounts for it.
+//! Use of the machine by this process, as the kernel accounts for it.
 
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::time::{ClockId, clock_gettime};

@@ -179,8 +179,8 @@ impl<'m> Inliner<'m> {
     }
 }
 
-/// What the call gives for the body's inputs and outputs; what the body hands on as it was given is
-/// made here.
+/// Names that the call gives the body's inputs and outputs; an output that the body hands on as it
+/// was given is made here.
 fn bound<'m>(
     function: &'m Function,
     call: &Node,

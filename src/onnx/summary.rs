@@ -1,4 +1,4 @@
-//! What `inspect` shows and the record keeps of a model.
+//! Summary of a model that `inspect` shows and the record keeps.
 
 use std::collections::{BTreeMap, HashMap};
 

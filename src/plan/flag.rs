@@ -39,7 +39,7 @@ flags! {
     BatchDim = "batch-dim",
     /// Range of made-up values.
     Range = "range",
-    /// What the model predicts.
+    /// Kind of prediction that the model makes.
     Task = "task",
     /// Samples that outputs are scored on.
     ScoreSamples = "score-samples",
@@ -103,11 +103,11 @@ flags! {
     Cold = "cold",
     /// Seed of orders and made-up inputs.
     Seed = "seed",
-    /// What every configuration of a search must keep.
+    /// Limits that every configuration of a search must keep.
     Slo = "slo",
     /// How far accuracy may fall in a search.
     MaxAccuracyDrop = "max-accuracy-drop",
-    /// What a search makes as good as possible.
+    /// Quantity that a search makes as good as possible.
     Objective = "objective",
     /// Options that a search leaves as they are.
     Keep = "keep",

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::text::Plain;
 
-/// What the user said about inputs.
+/// The user's wishes for inputs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct InputRequest {
     /// `.npz`, `.npy`, or a folder in the ONNX standard's `test_data_set_N` layout; absent: inputs
@@ -154,11 +154,11 @@ impl std::fmt::Display for ElementType {
     }
 }
 
-/// What kind of prediction the model makes.
+/// Kind of prediction that the model makes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
-    /// What labels and outputs say; not in records before version 1.4.
+    /// Inferred from labels and outputs; not in records before version 1.4.
     #[default]
     Inferred,
     /// An output holds one score per class, or the class.

@@ -68,7 +68,7 @@ pub struct Plan {
     pub latency_limit_ns: Option<Nanos>,
     /// Where inputs come from.
     pub inputs: InputRequest,
-    /// What the outputs are scored as.
+    /// Kind of prediction that the outputs are scored as.
     pub task: Task,
     /// On how many samples they are; as many as fit in records before version 1.4.
     #[serde(default)]
@@ -195,8 +195,8 @@ impl Plan {
         })
     }
 
-    /// What follows the batch size in the name of a cell: `, seq 64`; nothing where no dimension is
-    /// swept.
+    /// Words that follow the batch size in the name of a cell: `, seq 64`; empty where no dimension
+    /// is swept.
     #[must_use]
     pub fn shape_words(&self, shape: usize) -> String {
         match self.shapes.get(shape) {

@@ -14,7 +14,7 @@ use crate::text::Plain;
 pub struct SessionSpec {
     /// Index into [`Plan::variants`](super::Plan::variants).
     pub variant: usize,
-    /// What executes the model.
+    /// The library or script that executes the model.
     pub runtime: RuntimeChoice,
     /// ONNX Runtime's identifier of the execution provider, such as `CPUExecutionProvider`.
     pub execution_provider: Plain,
@@ -110,7 +110,7 @@ pub enum FloatRounding {
     Half,
 }
 
-/// What executes the model.
+/// The library or script that executes the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RuntimeChoice {
@@ -128,7 +128,7 @@ impl RuntimeChoice {
         path
     }
 
-    /// What `--runtime` is given for it.
+    /// Its value for `--runtime`.
     #[must_use]
     pub fn word(&self) -> String {
         match self {

@@ -13,8 +13,8 @@ use crate::text::{Plain, joined};
 pub struct Shape {
     /// Size of each swept dimension.
     pub dims: BTreeMap<Plain, u64>,
-    /// What the shape stands for, where that has a name: `prefill`, `decode`. Absent in records
-    /// before version 1.4.
+    /// Name of the phase that the shape stands for, where that has one: `prefill`, `decode`. Absent
+    /// in records before version 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Plain>,
 }
@@ -50,7 +50,7 @@ pub fn unswept() -> Vec<Shape> {
     vec![Shape::default()]
 }
 
-/// What a session is measured under.
+/// Shape, batch size and load mode that a session is measured under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Workload {
     /// Index into [`Plan::shapes`](super::Plan::shapes).
@@ -91,7 +91,7 @@ pub struct CellKey {
 }
 
 impl CellKey {
-    /// What the session is measured under.
+    /// The workload that the session is measured under.
     #[must_use]
     pub fn workload(self) -> Workload {
         Workload {

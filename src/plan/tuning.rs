@@ -13,15 +13,15 @@ use crate::units::Ratio;
 /// comes to.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TuningPlan {
-    /// What is made as good as possible.
+    /// Quantity that is made as good as possible.
     pub objective: Objective,
-    /// What every configuration must keep, as written: `latency_p99<=20ms`.
+    /// Limits that every configuration must keep, as written: `latency_p99<=20ms`.
     #[schemars(with = "Vec<String>")]
     pub slo: Vec<Slo>,
     /// How far the top-1 accuracy may fall below the baseline's, as a share: 0.005 is half a point;
     /// absent: any fall is allowed.
     pub max_accuracy_drop_ratio: Option<Ratio>,
-    /// What is tried.
+    /// Settings that are tried.
     pub space: Space,
     /// Sessions that the search begins with, one for each variant, runtime, execution provider and
     /// binding: the first of the plan.
@@ -30,7 +30,7 @@ pub struct TuningPlan {
     pub cells: BTreeSet<CellKey>,
 }
 
-/// What a search makes as good as possible.
+/// Quantity that a search makes as good as possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Objective {

@@ -9,7 +9,7 @@ pub const CPU_PROVIDER: &str = "CPUExecutionProvider";
 /// Key of its one option: whether memory comes from an arena.
 pub const ARENA: &str = "use_arena";
 
-/// What is known of it.
+/// Facts about ONNX Runtime's own kernels for the CPU.
 pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     build: Some(Build::Cpu),
     options: OptionKeys {

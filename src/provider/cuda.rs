@@ -10,7 +10,7 @@ use crate::text::joined;
 
 const GPUS: &str = "/proc/driver/nvidia/gpus";
 
-/// What is known of it.
+/// Facts about the CUDA execution provider.
 pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     build: Some(Build::Cuda),
     hardware: Hardware::NvidiaGpu,

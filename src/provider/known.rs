@@ -8,7 +8,7 @@ use crate::text::Plain;
 /// Options of an execution provider, by its own keys.
 pub type Options = BTreeMap<Plain, Plain>;
 
-/// What is known of an execution provider.
+/// Known facts about an execution provider.
 #[derive(Clone, Copy, Debug)]
 pub struct ExecutionProvider {
     /// ONNX Runtime's identifier, such as `CPUExecutionProvider`.

@@ -40,14 +40,14 @@ pub static ALL: &[ExecutionProvider] = &[
     ExecutionProvider::named("WebGpuExecutionProvider", &["webgpu"]),
 ];
 
-/// What the identifiers of ONNX Runtime's own execution providers end with.
+/// End of the identifiers of ONNX Runtime's own execution providers.
 const SUFFIX: &str = "ExecutionProvider";
 
-/// What holds for an execution provider of which nothing is known.
+/// Facts that hold for an execution provider of which nothing is known.
 static UNKNOWN: ExecutionProvider = ExecutionProvider::named("", &[]);
 
-/// What is known of an execution provider: for one that is not in [`ALL`] what can be taken for
-/// granted, without a name.
+/// Known facts about an execution provider: for one that is not in [`ALL`] those that can be taken
+/// for granted, without a name.
 #[must_use]
 pub fn known(identifier: &str) -> &'static ExecutionProvider {
     ALL.iter()
@@ -97,7 +97,7 @@ pub fn build_with<'a>(identifiers: impl IntoIterator<Item = &'a str>) -> Build {
         .unwrap_or_default()
 }
 
-/// What to do about a message of an execution provider.
+/// Remedy for a message of an execution provider; absent where none is known.
 #[must_use]
 pub fn hint(message: &str) -> Option<String> {
     ALL.iter().rev().find_map(|known| (known.hint)(message))

@@ -3,8 +3,9 @@
 use super::build::Build;
 use super::known::{DeviceOption, ExecutionProvider, InCpp, InRust, OptionKeys};
 
-/// What is known of it. A device counts GPUs; without one the build's own default holds, which is
-/// the CPU in the official one. It has threads of its own, and gets as many as the session's.
+/// Facts about the OpenVINO execution provider. A device counts GPUs; without one the build's own
+/// default holds, which is the CPU in the official one. It has threads of its own, and gets as many
+/// as the session's.
 pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     build: Some(Build::OpenVino),
     options: OptionKeys {

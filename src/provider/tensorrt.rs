@@ -3,7 +3,7 @@
 use super::build::Build;
 use super::known::{ExecutionProvider, Graphs, Hardware, InCpp, InRust, Memory};
 
-/// What is known of it.
+/// Facts about the TensorRT execution provider.
 pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     build: Some(Build::Cuda),
     hardware: Hardware::NvidiaGpu,

@@ -131,7 +131,7 @@ pub struct LaunchCell {
 }
 
 impl LaunchCell {
-    /// What the session was measured under.
+    /// The workload that the session was measured under.
     #[must_use]
     pub fn workload(&self) -> Workload {
         Workload {

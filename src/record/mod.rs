@@ -1,8 +1,8 @@
 //! The run record, complete and versioned, and the events it is built from.
 //!
 //! A run appends one [`Event`] for everything that finishes; [`RunRecord`] is the fold over them.
-//! Whatever stands right of the record (analysis, reports) works from it alone, on any machine,
-//! without ONNX Runtime. Read [`RunRecord`] first.
+//! Everything right of the record (analysis, reports) works from it alone, on any machine, without
+//! ONNX Runtime. Read [`RunRecord`] first.
 
 mod accuracy;
 mod batch;

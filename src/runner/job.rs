@@ -1,4 +1,4 @@
-//! What a run starts from, what guides it if it is a search, and what comes of it.
+//! Start of a run, its guide if it is a search, and its outcome.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};

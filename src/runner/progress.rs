@@ -1,5 +1,4 @@
-//! What happens during a run, for whoever shows it. The only interface between a run and its
-//! spectators.
+//! Events of a run, for whoever shows them. The only interface between a run and its spectators.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What can go wrong on the way to a library.
+//! Errors on the way to a library.
 
 use std::env::consts::{ARCH, OS};
 use std::io;
@@ -8,7 +8,6 @@ use super::{Build, DEFAULT_VERSION, OLDEST_VERSION, ProbeError, Release, Version
 use crate::text::joined;
 use crate::units::Bytes;
 
-/// What comes of looking for a library, or of installing one.
 pub(super) type Result<T, E = RuntimeError> = std::result::Result<T, E>;
 
 /// Why there is no library to use.

@@ -1,4 +1,4 @@
-//! What is known of an installed library: `manifest.json` beside it.
+//! Facts about an installed library: `manifest.json` beside it.
 
 use std::fs::{File, Metadata};
 use std::io;

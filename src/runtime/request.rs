@@ -1,4 +1,4 @@
-//! What a user asks for with `--runtime`, and the versions that the package index has for it.
+//! Requests made with `--runtime`, and the versions that the package index has for them.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -1,5 +1,4 @@
-//! What the machine goes through while it measures: counters before and after, and what they
-//! changed by.
+//! Conditions of the machine while it measures: counters before and after, and their changes.
 //!
 //! Everything is read from a few short files, before the first measurement and after the last,
 //! never in between.

@@ -1,4 +1,4 @@
-//! What samples of a GPU add up to over a whole run.
+//! Summary of the samples of a GPU over a whole run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;

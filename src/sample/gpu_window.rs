@@ -1,4 +1,4 @@
-//! What samples of a GPU add up to over one stretch of a cell.
+//! Summary of the samples of a GPU over one stretch of a cell.
 
 use std::collections::BTreeMap;
 

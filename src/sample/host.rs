@@ -1,4 +1,4 @@
-//! What the machine is.
+//! Description of the machine.
 
 use std::env::consts::ARCH;
 use std::path::Path;

@@ -3,7 +3,8 @@
 //! `smaps_rollup` and `clear_refs` take the process's memory lock, and `status` walks its threads:
 //! they are for the time between phases, never for a timed block.
 //!
-//! What cannot be read is an error: of a process that has ended, and of one of another user.
+//! A value that cannot be read is an error: of a process that has ended, and of one of another
+//! user.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! What the parent looks at between blocks.
+//! Counters that the parent reads between blocks.
 
 use std::fs::File;
 use std::io::Read;

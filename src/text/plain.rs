@@ -207,7 +207,8 @@ pub fn plain_whole(text: &str) -> String {
     out
 }
 
-/// What Unicode has ignored where it cannot be shown, and blanks other than the usual ones.
+/// Whether Unicode has a character ignored where it cannot be shown, or it is a blank other than
+/// the usual ones.
 fn is_unseen(c: char) -> bool {
     matches!(
         c,

@@ -1,4 +1,4 @@
-//! What can be wrong with a trace.
+//! Errors in a trace.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ impl TraceError {
     }
 }
 
-/// What is wrong, wherever the trace is.
+/// An error in a trace, wherever the trace is.
 #[derive(Debug)]
 pub(super) enum Fault {
     Refused(fn(PathBuf) -> TraceError),

@@ -277,8 +277,8 @@ fn model(record: &RunRecord, first: &RunRecord, path: &Path) -> PathBuf {
     }
 }
 
-/// What both plans have, each as the first and as the second plan has it, in the order of the
-/// second.
+/// Workloads that both plans have, each as the first and as the second plan has it, in the order of
+/// the second.
 fn common_cells<'p>(
     baseline: &'p Plan,
     candidate: &'p Plan,

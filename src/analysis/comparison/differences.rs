@@ -1,4 +1,5 @@
-//! What two runs do not share: the machine, and what else bears on the figures.
+//! Settings that differ between two runs: those of the machine, and others that bear on the
+//! figures.
 
 use std::collections::BTreeMap;
 

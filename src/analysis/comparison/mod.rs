@@ -1,4 +1,4 @@
-//! What changed between two sessions, whichever run each of them was measured in.
+//! Changes between two sessions, whichever run each of them was measured in.
 //!
 //! Sessions of one run took turns, so they are compared round by round. Sessions of two runs did
 //! not: they are compared launch against launch, which holds the spread between launches and leaves

@@ -1,4 +1,4 @@
-//! What is compared: a session of a run, or one of its cells, and one value of each of its
+//! Sides of a comparison: a session of a run, or one of its cells, and one value of each of its
 //! launches.
 
 use std::collections::BTreeSet;

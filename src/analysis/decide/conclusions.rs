@@ -1,4 +1,5 @@
-//! What follows from the figures: the answer, what limits the sessions, and what to do. Data only.
+//! Conclusions from the figures: the answer, the bottlenecks of the sessions, and advice. Data
+//! only.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! What a choice is made from, and where single predictions are: the cells that say what one
-//! prediction takes.
+//! Facts that a choice is made from, and the place of single predictions: the cells whose figures
+//! are those of one prediction.
 
 use std::collections::BTreeMap;
 

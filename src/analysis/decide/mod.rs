@@ -1,5 +1,6 @@
-//! What follows from the figures: the answer, what limits the sessions, what to do, and what was
-//! not tried; where single predictions are, what stands out, and which advice sets the targets.
+//! Conclusions from the figures: the answer, the bottlenecks of the sessions, advice, and
+//! possibilities that were not tried; the place of single predictions, the findings that stand out,
+//! and the advice that sets the targets.
 //!
 //! Every decision that a report tells is taken here, once. Read [`answer`] first.
 

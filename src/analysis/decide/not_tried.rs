@@ -1,4 +1,5 @@
-//! What could bring more and was not in the plan, each with the command that tries it.
+//! Possibilities that could bring more and were not in the plan, each with the command that tries
+//! it.
 
 use std::collections::BTreeSet;
 

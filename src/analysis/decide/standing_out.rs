@@ -1,5 +1,5 @@
-//! What stands out: the fastest cell, the slowest of some, the least certain score, which advice
-//! sets the targets of further work, and which score is to be kept.
+//! Findings that stand out: the fastest cell, the slowest of some, the least certain score, the
+//! advice that sets the targets of further work, and the score that is to be kept.
 
 use crate::analysis::{
     Action, Advice, CellFindings, Findings, Interval, Level, Measured, SessionFindings,

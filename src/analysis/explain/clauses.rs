@@ -1,4 +1,4 @@
-//! What figures say about a session's time: the clauses of its sentence, in the order of telling.
+//! Clauses of the sentence that figures give about a session's time, in the order of telling.
 
 use super::side::{added_nodes, base_name};
 use super::waterfall::{computes_quantized, is_quantized};
@@ -59,7 +59,7 @@ fn of_steps(explanation: &Explanation, nodes: &[NodeProfile]) -> impl Iterator<I
     .flatten()
 }
 
-/// What a model itself brings along, it brings to both of its sessions.
+/// Clauses on traits of the model itself do not: both of its sessions have them.
 fn tells_two_sessions_apart(clause: &Clause) -> bool {
     matches!(
         clause,

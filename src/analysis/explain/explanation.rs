@@ -1,4 +1,4 @@
-//! What an explanation consists of. Data only; read [`Explanation`] first.
+//! Parts of an explanation. Data only; read [`Explanation`] first.
 
 use serde::Serialize;
 

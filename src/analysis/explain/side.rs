@@ -141,7 +141,7 @@ pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
     largest_first(changes, |change| change.change_ns().abs())
 }
 
-/// What nodes of one side take together.
+/// Time of nodes of one side together, in ns, its uncertainty to either side, and their number.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Sum {
     pub(super) time_ns: f64,

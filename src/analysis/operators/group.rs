@@ -1,4 +1,4 @@
-//! What kind of work an operator is.
+//! Operators by the kind of their work.
 
 use serde::Serialize;
 

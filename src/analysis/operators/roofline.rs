@@ -1,4 +1,4 @@
-//! What limits the nodes that take the time: the roofline of the machine, from peaks that were
+//! Limits of the nodes that take the time: the roofline of the machine, from peaks that were
 //! measured.
 
 use std::collections::BTreeMap;

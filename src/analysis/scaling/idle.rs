@@ -1,4 +1,4 @@
-//! What an idle gap costs the inference after it.
+//! Cost of an idle gap for the inference after it.
 
 use super::{GapFindings, IdleFindings};
 use crate::analysis::figures::change::{judge_bounded, log_rounds};

@@ -1,4 +1,4 @@
-//! What is found about batch sizes, shapes and idle gaps. Data only.
+//! Findings on batch sizes, shapes and idle gaps. Data only.
 
 use serde::Serialize;
 

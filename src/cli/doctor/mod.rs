@@ -34,7 +34,7 @@ pub struct Args {
     /// Measures this model against itself, and says which differences may be claimed.
     #[arg(long, value_name = "MODEL")]
     null_test: Option<PathBuf>,
-    /// What to print.
+    /// Format of the output.
     #[arg(long, default_value = "terminal")]
     format: Format,
     #[command(flatten)]
@@ -52,7 +52,7 @@ enum Format {
     Json,
 }
 
-/// What `--null-test --format json` prints.
+/// Output of `--null-test --format json`.
 #[derive(Debug, Serialize)]
 struct Claimed<'a> {
     model: &'a Path,

@@ -55,7 +55,6 @@ const DEFAULT_BUDGET: Duration = Duration::from_secs(20);
 /// narrow.
 const TARGET: Ratio = Ratio(1e-6);
 
-/// What a null test came to.
 pub(super) struct Tested {
     pub record: RunRecord,
     pub claims: Vec<SmallestClaim>,
@@ -148,7 +147,7 @@ fn destination(out: Option<&Path>) -> Result<(PathBuf, Option<TempDir>)> {
     Ok((temporary.path().join("run"), Some(temporary)))
 }
 
-/// What `profile` would be asked for to measure like this.
+/// Options of `profile` that would measure like this.
 fn asked(args: &NullArgs) -> Result<MeasureArgs> {
     let mut asked = MeasureArgs::defaults()?;
     asked.load.batch = Some(vec![args.batch]);

@@ -1,4 +1,4 @@
-//! What `inspect` finds out.
+//! Findings of `inspect`.
 
 use std::path::PathBuf;
 
@@ -9,22 +9,22 @@ use crate::plan::Shape;
 use crate::record::{ModelSummary, ProbeRecord};
 use crate::runner::TriedInputs;
 
-/// What `inspect --json` prints.
+/// Output of `inspect --json`.
 #[derive(Debug, Serialize)]
 pub(super) struct Inspection {
     /// The model file; of several, the baseline.
     pub path: PathBuf,
     /// Names of the variants in the folder, the baseline first; empty for a model file.
     pub variants: Vec<String>,
-    /// What was decided of the files that were found and what was left out, in sentences: `profile`
-    /// says the same.
+    /// Decisions on the files that were found, and omissions, in sentences: `profile` says the
+    /// same.
     pub notes: Vec<String>,
     pub model: ModelSummary,
-    /// What would be fed; absent where the model has an input that cannot be fed.
+    /// Inputs that would be fed; absent where the model has an input that cannot be fed.
     pub inputs: Option<InputPlan>,
-    /// What would be fed at further shapes that a model of its kind is asked about.
+    /// Inputs that would be fed at further shapes that a model of its kind is asked about.
     pub shapes: Vec<ShapeInputs>,
-    /// What running the model showed, now or in an earlier run; absent where nothing was run.
+    /// Findings from running the model, now or in an earlier run; absent where nothing was run.
     pub probe: Option<ProbeRecord>,
     /// Why nothing can be fed.
     pub not_fed_reason: Option<String>,
@@ -32,7 +32,7 @@ pub(super) struct Inspection {
     pub outputs_vary: Option<String>,
 }
 
-/// What would be fed at one shape.
+/// Inputs that would be fed at one shape.
 #[derive(Debug, Serialize)]
 pub(super) struct ShapeInputs {
     pub shape: Shape,
@@ -40,7 +40,7 @@ pub(super) struct ShapeInputs {
 }
 
 impl Inspection {
-    /// What running the model showed, in the place of what was planned.
+    /// Findings from running the model, in the place of the plan.
     pub fn with(self, tried: TriedInputs) -> Self {
         let found: Vec<ShapeInputs> = tried
             .shapes
@@ -62,8 +62,8 @@ impl Inspection {
         }
     }
 
-    /// What would be fed at these shapes, the first of which stands for all; as it was, if there
-    /// are none.
+    /// With the inputs that would be fed at these shapes, the first of which stands for all; as it
+    /// was, if there are none.
     pub fn at(mut self, found: Vec<ShapeInputs>) -> Self {
         if let Some(ShapeInputs { inputs, .. }) = found.first() {
             self.model.batch_axis = inputs.batch_axis.clone();

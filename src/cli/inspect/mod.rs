@@ -42,7 +42,7 @@ pub struct Args {
     inputs: InputArgs,
 }
 
-/// What the model is run with.
+/// Libraries that the model is run with.
 #[derive(Debug, clap::Args)]
 struct TrialArgs {
     /// ONNX Runtime library for --probe: a path, or a version such as `cpu@1.31.1`, which is
@@ -106,7 +106,7 @@ fn inspect(args: &Args) -> Result<Inspection> {
     })
 }
 
-/// What would be fed, or else why the model cannot be fed.
+/// Inputs that would be fed, or else why the model cannot be fed.
 fn planned(model: &Model, request: &InputRequest) -> Result<Result<InputPlan, String>> {
     match inputs::plan(model, request) {
         Err(error) if is_about_model(&error) => Ok(Err(error.to_string())),
@@ -139,8 +139,8 @@ fn tried(args: &TrialArgs, inputs: &InputArgs, family: &Family) -> Result<TriedI
     runner::try_inputs(job, &mut console).map_err(|error| ending::run_error(error, &target))
 }
 
-/// What would be fed at the shapes that a model of its kind is asked about, if there are any and
-/// nothing was run.
+/// Inputs that would be fed at the shapes that a model of its kind is asked about, if there are any
+/// and nothing was run.
 fn guessed(model: &Model, request: &InputRequest) -> Vec<ShapeInputs> {
     inputs::usual_shapes(model, request)
         .into_iter()

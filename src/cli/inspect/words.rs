@@ -1,4 +1,4 @@
-//! What `inspect` tells people.
+//! Findings of `inspect`, in words for people.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

@@ -8,7 +8,7 @@ use crate::metric::{Direction, Group};
 use crate::plan::{Flag, Objective};
 use crate::units::Ratio;
 
-/// What a search is after, and in which time.
+/// Goal of a search, and the time for it.
 #[derive(Debug, clap::Args)]
 pub struct GoalArgs {
     /// What every configuration must keep, such as `latency_p99<=20ms` or `throughput>=500/s`; may
@@ -28,7 +28,7 @@ pub struct GoalArgs {
     pub budget: Option<Duration>,
 }
 
-/// What is made as good as possible.
+/// Quantity that is made as good as possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ObjectiveArg {
     /// Most predictions per second.

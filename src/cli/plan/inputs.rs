@@ -6,7 +6,7 @@ use super::values;
 use crate::plan::{Flag, InputRequest, ValueRange};
 use crate::text::Plain;
 
-/// What is fed to a model.
+/// Inputs that are fed to a model.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Inputs")]
 pub struct InputArgs {

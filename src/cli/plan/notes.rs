@@ -1,5 +1,4 @@
-//! What is to be said about options that do not do what they seem to: nothing asked for is dropped
-//! in silence.
+//! Notes on options that do not do what they seem to: nothing asked for is dropped in silence.
 
 use std::io::{self, Read};
 use std::path::Path;

@@ -40,7 +40,7 @@ struct Words {
 }
 
 impl MeasureArgs {
-    /// What `profile` does where nothing is asked for, for commands that measure like it.
+    /// Options of `profile` where nothing is asked for, for commands that measure like it.
     pub fn defaults() -> Result<Self> {
         Ok(Words::try_parse_from(["profile"])
             .map_err(CliError::bug)?

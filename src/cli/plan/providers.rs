@@ -9,7 +9,7 @@ use crate::plan::{Binding, Flag, ProviderSpec};
 use crate::provider::{self, CPU_PROVIDER, Graphs, Memory};
 use crate::text::{distinct, joined};
 
-/// What runs the nodes, and where inputs and outputs lie.
+/// Execution providers that run the nodes, and the memory that inputs and outputs lie in.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Execution providers")]
 pub struct ProviderArgs {

@@ -11,8 +11,8 @@ use crate::runtime::{self, FoundBy, Opener};
 
 pub struct Runtimes {
     pub found: Vec<FoundRuntime>,
-    /// What installing those took that were missing: it happens once in the life of a machine, and
-    /// is not of the run.
+    /// Time that installing the missing ones took: it happens once in the life of a machine, and is
+    /// not of the run.
     pub installing: Duration,
 }
 

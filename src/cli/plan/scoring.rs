@@ -14,7 +14,7 @@ pub struct ScoringArgs {
     pub score_samples: Option<ScoredSamples>,
 }
 
-/// What the model predicts.
+/// Kind of prediction that the model makes.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub enum TaskArg {
     /// What the labels and the outputs say.

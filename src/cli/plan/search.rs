@@ -22,7 +22,7 @@ use crate::units::Nanos;
 /// Wall time where no budget is named.
 const DEFAULT_BUDGET: Nanos = Nanos(300_000_000_000);
 
-/// What a search measures with, and what it tries.
+/// Options for the measurements of a search, and for the configurations that it tries.
 #[derive(Debug, clap::Args)]
 pub struct SearchArgs {
     #[command(flatten)]
@@ -127,7 +127,7 @@ pub fn plan(
     Ok(plan)
 }
 
-/// What somebody should know of what is tried, as notes of the run.
+/// Warnings about the configurations that are tried, as notes of the run.
 pub fn notes(plan: &Plan, host: &Host) -> Vec<String> {
     let cpus = schedule::cpus(&plan.schedule.pin, host);
     plan.tuning

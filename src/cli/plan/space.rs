@@ -48,7 +48,7 @@ pub enum OptionArg {
     Pattern,
 }
 
-/// What is tried with sessions on that many CPUs.
+/// Settings that are tried with sessions on that many CPUs.
 pub fn space(args: &SpaceArgs, goal: &GoalArgs, cpus: u64, default_threads: u64) -> Space {
     Space {
         batch_sizes: batch_sizes(args, goal),

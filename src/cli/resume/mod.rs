@@ -27,7 +27,7 @@ use crate::text::{distinct, joined};
 use crate::tune::{self, Search};
 use crate::units::Nanos;
 
-/// What taking up a search again comes to.
+/// Outcome of taking up a search again.
 pub(super) enum Taken {
     Up(Box<Job>, Target),
     Done(Box<Ran>),

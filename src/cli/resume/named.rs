@@ -11,8 +11,7 @@ use crate::provider;
 /// Libraries that the user has named again with an option.
 pub(super) struct Named {
     option: &'static str,
-    /// What each is called on the command line, its path without links, and whether the search has
-    /// it.
+    /// Name of each on the command line, its path without links, and whether the search has it.
     files: Vec<(String, PathBuf, bool)>,
 }
 

@@ -37,16 +37,16 @@ pub(super) struct Listed {
     pub build: Option<Build>,
     /// Why this one is used; absent if it is not.
     pub used_because: Option<String>,
-    /// What its files take; absent where that is not known.
+    /// Size of its files; absent where that is not known.
     pub size_bytes: Option<Bytes>,
-    /// What it says of itself; absent if it cannot be loaded.
+    /// Information that it gives of itself; absent if it cannot be loaded.
     #[serde(flatten)]
     pub info: Option<LibraryInfo>,
     /// File names of the CUDA libraries that it needs and that are nowhere.
     pub missing_libraries: Vec<String>,
     /// Why it cannot be loaded; absent if it can.
     pub error: Option<String>,
-    /// What it is in the cache; absent elsewhere.
+    /// Its release in the cache; absent elsewhere.
     #[serde(skip)]
     pub release: Option<Release>,
 }
@@ -75,7 +75,7 @@ impl Listed {
         }
     }
 
-    /// What it says of itself, and whether it is the one that is used.
+    /// Asks for its information on itself, and notes whether it is the one that is used.
     fn ask(&mut self, opener: &Opener, used: Option<&Lookup>) {
         self.missing_libraries = runtime::missing_libraries(&self.path);
         if self.error.is_none() {

@@ -43,14 +43,14 @@ enum Action {
     /// system has them. `latest` is the newest version that pip's package index has for this
     /// machine.
     Install {
-        /// What to install, such as `openvino@1.24.1`; the default version of the CPU build if left
-        /// out.
+        /// Release to install, such as `openvino@1.24.1`; the default version of the CPU build if
+        /// left out.
         #[arg(value_name = "BUILD@VERSION|BUILD@latest")]
         release: Option<String>,
     },
     /// Removes a build of ONNX Runtime from the cache.
     Remove {
-        /// What to remove, such as `openvino@1.24.1`.
+        /// Release to remove, such as `openvino@1.24.1`.
         #[arg(value_name = "BUILD@VERSION")]
         release: String,
     },

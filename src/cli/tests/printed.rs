@@ -1,4 +1,4 @@
-//! What is printed or written about commands is understood by the real command line.
+//! Checks that the real command line understands the commands that are printed or written about.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ const FOREIGN_FILES: [&str; 3] = [
 /// Flags of other programs that hints name.
 const FOREIGN_FLAGS: [&str; 5] = ["gpus", "governor", "help", "lock-gpu-clocks", "version"];
 
-/// What is wrong with a command that is mentioned and not meant to be typed as it stands.
+/// Errors of commands that are mentioned and not meant to be typed as they stand.
 const MENTIONED: [ErrorKind; 4] = [
     ErrorKind::DisplayHelp,
     ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,

@@ -295,7 +295,7 @@ mod tests {
         Machine::join(serde_json::from_value(noise).unwrap(), folder).unwrap()
     }
 
-    /// What the only process of a machine meets.
+    /// Noise of the only process of a machine.
     fn alone(noise: serde_json::Value) -> CellNoise {
         machine(tempfile::tempdir().unwrap().path(), noise).begin()
     }

@@ -88,7 +88,7 @@ fn growing(fed: &FedInput) -> Vec<Growing> {
         .collect()
 }
 
-/// What the inputs of a plan want of its data.
+/// Data that the inputs of a plan want.
 fn wanted(plan: &InputPlan) -> Vec<Wanted> {
     plan.fed
         .iter()

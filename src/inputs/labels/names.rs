@@ -5,7 +5,7 @@ pub(super) const NAMES: [&str; 9] = [
     "labels", "label", "y", "targets", "target", "y_true", "classes", "class", "y_test",
 ];
 
-/// What has the likeliest of these names, of all that have names.
+/// The item with the likeliest of these names; absent where none has one.
 pub(in crate::inputs) fn likeliest<T>(
     items: impl IntoIterator<Item = T>,
     name: impl Fn(&T) -> &str,

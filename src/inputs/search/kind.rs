@@ -1,6 +1,6 @@
 //! The kind of a dimension, which decides the sizes that are worth a try.
 //!
-//! What operators do with it comes first, then where it stands, and its name last.
+//! Its use by operators comes first, then its place, and its name last.
 
 use super::{InputAxis, TensorInfo, dims_of, input_of};
 use crate::onnx::DimRole;

@@ -1,4 +1,4 @@
-//! What ONNX Runtime's words say when it refuses inputs: where, and which sizes do not agree.
+//! Facts in ONNX Runtime's words when it refuses inputs: where, and which sizes do not agree.
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Refusal {
@@ -65,7 +65,7 @@ fn place(words: &str) -> String {
         })
 }
 
-/// What is said, without the numbers of source lines and the types that come before it.
+/// The message, without the numbers of source lines and the types that come before it.
 fn message(words: &str) -> &str {
     let message = words
         .split_once("Status Message: ")

@@ -101,12 +101,11 @@ fn planned(model: &Model, dims: &[(&str, u64)]) -> InputPlan {
     search(model, &asked(dims)).next().unwrap()
 }
 
-/// What is fed where nothing is asked for.
 fn unasked(model: &Model) -> InputPlan {
     planned(model, &[])
 }
 
-/// What inputs are fed of which nothing else is known.
+/// Plan for inputs of which nothing else is known.
 fn fed(inputs: &[TensorInfo]) -> InputPlan {
     unasked(&model(inputs))
 }

@@ -1,5 +1,4 @@
-//! What is tried after a refusal: the smallest change that its words suggest, then one size at a
-//! time.
+//! Trials after a refusal: the smallest change that its words suggest, then one size at a time.
 
 use super::kind::Kind;
 use super::refusal::Refusal;

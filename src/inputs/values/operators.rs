@@ -41,7 +41,7 @@ impl Affine {
         }
     }
 
-    /// What is made of the value as `step` is made of its own.
+    /// The value that `step` makes of this one.
     pub fn then(self, step: Affine) -> Affine {
         self.multiply(step.scale).add(step.low, step.high)
     }
@@ -205,7 +205,8 @@ impl Call<'_> {
         }
     }
 
-    /// What an operator makes of an operand, where it follows from that and a constant beside it.
+    /// Value that an operator makes of an operand; absent where it does not follow from the operand
+    /// and a constant beside it.
     fn step(self, operator: &str, operand: usize) -> Option<Affine> {
         if (operator, operand) == ("Neg", 0) {
             return Some(Affine::SAME.multiply(-1.0));

@@ -25,7 +25,7 @@ pub(super) struct Question<'q> {
     pub uses: Uses,
 }
 
-/// What the operators would do with a value that is everywhere in the input.
+/// A value that is everywhere in the input, and the signs that operators would show of it.
 pub(super) struct Trial {
     pub value: f64,
     /// The size that it is, in words.
@@ -160,7 +160,7 @@ impl<'f> Known<'f> {
     }
 }
 
-/// What is known of values because of the input, and the nodes that are to be evaluated with that.
+/// Guesses of values that come from the input, and the nodes that are to be evaluated with them.
 struct Reached<'s> {
     known: &'s Known<'s>,
     guesses: HashMap<&'s str, Guess>,

@@ -142,7 +142,7 @@ fn numbers_that_become_a_penalty_keep_everything_and_those_added_to_scores_are_z
     assert_eq!(first(added, ElementType::Float, &[0, 1, 12, 12]), 0.0);
 }
 
-/// What uses a comparison of places along axis 1 of the data.
+/// Nodes that use a comparison of places along axis 1 of the data.
 fn compared(comparison: &str, used: &[&str]) -> Vec<Node> {
     vec![
         node("Shape", &["x0"], "shape"),

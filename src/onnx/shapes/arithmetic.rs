@@ -21,8 +21,8 @@ impl Expr {
         self.computed(other, 1, i64::checked_mul, multiplied)
     }
 
-    /// What is computed of numbers in one way and of terms in another, where one number leaves the
-    /// other side as it is.
+    /// Result of a computation, of numbers in one way and of terms in another, where one number
+    /// leaves the other side as it is.
     fn computed(
         &self,
         other: &Expr,

@@ -80,8 +80,8 @@ impl Call<'_> {
         }
     }
 
-    /// What is made of all operands' elements, place by place, where each has one or as many as the
-    /// output.
+    /// Elements made of those of all operands, place by place, where each operand has one or as
+    /// many as the output.
     fn paired(&self, dims: &Dims, with: impl Fn(&[&Expr]) -> Option<Expr>) -> Elements {
         let (operands, count) = (self.all_elements()?, few(dims)?);
         let mut counts = operands.iter().map(|values| values.len());
@@ -159,7 +159,7 @@ impl Call<'_> {
         }
     }
 
-    /// What the elements of a node's first output lie below.
+    /// Bound that the elements of a node's first output lie below.
     pub(super) fn made_below(&self) -> Option<Expr> {
         match self.operator() {
             "Range" => self
@@ -181,7 +181,7 @@ impl Call<'_> {
         .filter(Expr::is_known)
     }
 
-    /// What the elements of an input lie below that is not one number.
+    /// Bound that the elements of an input lie below, where it is not one number.
     fn below_of_many(&self, index: usize) -> Option<&Expr> {
         self.below(index).filter(|_| self.first(index).is_none())
     }
@@ -199,7 +199,7 @@ impl Call<'_> {
 /// How two are computed with.
 type Fold = fn(&Expr, &Expr) -> Expr;
 
-/// What is computed of all values, one after the other.
+/// All values combined, one after the other; absent where there are none.
 fn all<'e>(values: impl Iterator<Item = &'e Expr>, with: Fold) -> Option<Expr> {
     let values = values.cloned();
     values.reduce(|all, value| with(&all, &value))

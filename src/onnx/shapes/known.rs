@@ -1,4 +1,4 @@
-//! What a walk over a graph gathers: demands, roles, and which dimensions are alike.
+//! Knowledge that a walk over a graph gathers: demands, roles, and which dimensions are alike.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Display;
@@ -133,7 +133,7 @@ impl Known {
         other.number().map_or_else(|| one.clone(), number)
     }
 
-    /// What two sizes come to that need not be demanded to be alike.
+    /// The size that two sizes share where that need not be demanded; absent where it must be.
     fn found_equal(&self, one: &Expr, other: &Expr) -> Option<Expr> {
         match (one, other) {
             (Expr::Unknown, known) | (known, Expr::Unknown) => Some(known.clone()),

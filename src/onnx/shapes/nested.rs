@@ -12,7 +12,7 @@ use crate::onnx::{AttributeValue, Graph, Node};
 /// Walks of a loop's body after which sizes that still change count as unknown.
 const SETTLING_WALKS: usize = 3;
 
-/// What a graph gives; absent where nothing makes it.
+/// Result of a graph; absent where nothing makes it.
 type Given = Option<Rc<Value>>;
 
 fn body<'g>(node: &'g Node, name: &str) -> Option<&'g Graph> {
@@ -32,7 +32,7 @@ fn counter() -> Value {
     }
 }
 
-/// What all turns give of a value, which has an axis more.
+/// The values of all turns, stacked along one more axis.
 fn stacked(value: Given, dims: impl FnOnce(&[Expr]) -> Dims) -> Value {
     let value = own(value);
     Value {

@@ -1,5 +1,5 @@
-//! What dimensions count, by what reads them. Only a view of an input tells: what is computed from
-//! it has other axes.
+//! Roles of dimensions: the things that they count, by the operators that read them. Only a view of
+//! an input tells: values computed from it have other axes.
 
 use super::value::Call;
 use super::{DimRole, Expr};

@@ -1,4 +1,4 @@
-//! What is known of a value, and of a node that is about to make some.
+//! Knowledge of a value, and of a node that is about to make some.
 
 use std::cell::RefCell;
 use std::fmt::{self, Display};
@@ -175,7 +175,7 @@ impl Call<'_> {
         self.input(index).is_some_and(|value| value.is_stored)
     }
 
-    /// What all its elements lie below, and one of them next to.
+    /// Number that all its elements lie below, and one of them next to.
     pub(super) fn below(&self, index: usize) -> Option<&Expr> {
         self.input(index)?.below.as_ref()
     }

@@ -2,7 +2,8 @@
 
 use super::value::{Call, Value, are_known};
 
-/// What makes the outputs of an operator as large as its inputs' values say.
+/// Why the outputs of an operator are as large as its inputs' values say; absent for other
+/// operators.
 fn by_content(operator: &str) -> Option<&'static str> {
     Some(match operator {
         "Compress" | "NonMaxSuppression" | "NonZero" | "Unique" => "makes as many as it finds",

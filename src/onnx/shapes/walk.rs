@@ -132,7 +132,7 @@ impl<'g> Walk<'g> {
         }
     }
 
-    /// What a graph gives.
+    /// Values of a graph's outputs, each absent where nothing makes it.
     pub(super) fn results(&self, graph: &Graph) -> Vec<Option<Rc<Value>>> {
         let outputs = graph.outputs.iter();
         outputs.map(|info| self.value(info.name.exact())).collect()
@@ -234,7 +234,7 @@ impl Call<'_> {
         }
     }
 
-    /// What holds of all outputs alike, where these sizes of theirs are found.
+    /// Traits that all outputs share, where these sizes of theirs are found.
     fn traits(&self, found: &Made) -> Value {
         let inherited = self.given().find_map(|value| value.varying.clone());
         let is_random = RANDOM.contains(&self.operator());

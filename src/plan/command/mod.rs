@@ -1,7 +1,7 @@
 //! A plan as the words that ask for it.
 //!
-//! What is the default of the command line is left out; the command line turns the words into the
-//! same plan again. Read [`Command`] first.
+//! Defaults of the command line are left out; the command line turns the words into the same plan
+//! again. Read [`Command`] first.
 
 mod of_plan;
 

@@ -419,7 +419,7 @@ impl Phase {
     }
 }
 
-/// What an action is, whatever was measured.
+/// Traits of an action, whatever was measured.
 struct Nature {
     description: &'static str,
     dependencies: &'static str,

@@ -1,4 +1,4 @@
-//! What to ship, in sentences.
+//! The variants to ship, in sentences.
 
 use super::{
     Audience, Block, Chapter, Source, failed, number, plain, prediction, rival, tuning, words,

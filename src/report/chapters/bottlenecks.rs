@@ -1,4 +1,4 @@
-//! What limits the sessions, in words, by the template's fields.
+//! Bottlenecks of the sessions, in words, by the template's fields.
 
 use serde::Serialize;
 

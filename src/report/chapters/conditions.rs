@@ -1,4 +1,4 @@
-//! What the machine went through, and whether it was fit to measure on.
+//! Conditions that the machine went through, and whether it was fit to measure on.
 
 use super::{Item, gpu, number, words};
 use crate::record::{Conditions, Fitness, FitnessReason, FitnessVerdict, Host};

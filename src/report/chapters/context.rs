@@ -1,4 +1,4 @@
-//! What stands behind the figures: how the run ended, the configuration in force, and the machine.
+//! Background of the figures: how the run ended, the configuration in force, and the machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,7 @@ fn spent(record: &RunRecord) -> String {
     }
 }
 
-/// What was asked for, and how well it was to be known.
+/// The figures that were asked for, and how well they were to be known.
 fn asked(plan: &Plan) -> [String; 2] {
     let what = if plan.sessions.len() > 1 && plan.baseline_session().is_some() {
         "every ratio to the baseline"
@@ -116,7 +116,7 @@ fn session_text(source: Source<'_>, session: usize) -> String {
     parts.join(", ")
 }
 
-/// What the first launch of a session that told it read back.
+/// Options that were read back in the first launch of a session that told them.
 pub(super) fn effective(record: &RunRecord, session: usize) -> Option<&EffectiveOptions> {
     record
         .launches

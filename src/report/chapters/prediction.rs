@@ -1,5 +1,5 @@
-//! What one prediction was: inputs with their shapes, where sizes come from, values that steer the
-//! work, and the batch.
+//! One prediction: inputs with their shapes, where sizes come from, values that steer the work, and
+//! the batch.
 
 use std::collections::BTreeMap;
 

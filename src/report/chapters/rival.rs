@@ -1,4 +1,5 @@
-//! What may have more throughput than what was chosen, and batch sizes that there was no time for.
+//! Cells that may have more throughput than the chosen one, and batch sizes that there was no time
+//! for.
 
 use std::collections::BTreeMap;
 

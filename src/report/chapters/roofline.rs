@@ -1,4 +1,4 @@
-//! What limits the nodes that take the time, against what the machine was seen to do at most.
+//! Limits of the nodes that take the time, against the most that the machine was seen to do.
 
 use crate::analysis::{Bound, HotNode, LEAST_NODE_SHARE, Roofline};
 use crate::observed::Observed;
@@ -187,7 +187,7 @@ fn add_node(builder: &mut Builder, node: &HotNode) {
     line.end(RowKind::Plain);
 }
 
-/// What a node works and moves, column by column, or why that is not known.
+/// Work of a node and bytes that it moves, column by column, or why they are not known.
 fn figures(node: &HotNode) -> [(&'static str, Observed<String>); 7] {
     let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
     let no_bytes = Plain::from("the trace does not tell");

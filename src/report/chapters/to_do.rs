@@ -1,4 +1,4 @@
-//! What limits the variants, what to do about it, and what was not tried.
+//! Bottlenecks of the variants, advice on them, and possibilities that were not tried.
 
 use super::{Audience, Block, Chapter, Item, Key, Source, items};
 

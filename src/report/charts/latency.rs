@@ -85,7 +85,7 @@ impl<'a> Distribution<'a> {
         })
     }
 
-    /// What an axis has to hold: the points, and what is marked with its interval.
+    /// Values that an axis has to hold: the points, and the marked figures with their intervals.
     fn extent(&self) -> impl Iterator<Item = f64> {
         let marked = MARKED
             .into_iter()

@@ -1,4 +1,4 @@
-//! What speed costs in accuracy and memory.
+//! Cost of speed, in accuracy and memory.
 
 use super::{ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Front, FrontPoint, front};

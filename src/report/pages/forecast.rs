@@ -1,4 +1,5 @@
-//! What a plan will take and buy, as people read it before they spend the time.
+//! Time that a plan will take and precision that it will buy, as people read it before they spend
+//! the time.
 
 use std::time::Duration;
 

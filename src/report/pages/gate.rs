@@ -1,4 +1,4 @@
-//! What became of the rules of a gate, as people read it.
+//! Verdicts on the rules of a gate, as people read them.
 
 use serde::Serialize;
 

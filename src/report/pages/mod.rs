@@ -1,5 +1,5 @@
-//! What is printed beside the reports of a run: comparisons, gates, forecasts, and what `doctor`
-//! found.
+//! Pages that are printed beside the reports of a run: comparisons, gates, forecasts, and the
+//! findings of `doctor`.
 
 pub(super) mod comparison;
 pub(super) mod forecast;

@@ -1,4 +1,4 @@
-//! What `doctor` says about a machine, for a terminal.
+//! Findings of `doctor` on a machine, for a terminal.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! What a run says of the fields of the template.
+//! Fields of the template with the values that a run gives them.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What a run says of a field, or why it says nothing.
+//! Value that a run gives to a field, or why it gives none.
 
 use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;

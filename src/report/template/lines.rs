@@ -8,7 +8,7 @@ use crate::report::chapters::Report;
 use crate::report::chapters::advice::PriorityView;
 use crate::report::chapters::bottlenecks::Entry;
 
-/// What a renderer has to escape stands apart from what it must not.
+/// One line; text that a renderer has to escape stands apart from text that it must not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub(in crate::report) enum Line {

@@ -71,7 +71,7 @@ impl<'a> Source<'a> {
         &self.findings.decisions.answer
     }
 
-    /// What is recommended for latency, then for throughput.
+    /// Recommendations for latency, then for throughput.
     pub(in crate::report) fn picks(self) -> impl Iterator<Item = &'a Pick> {
         let answer = self.answer();
         let choices = [&answer.latency, &answer.throughput].into_iter();
@@ -173,7 +173,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// What was found of something, with all that it is worded from.
+/// A finding, with all that it is worded from.
 pub(in crate::report) struct About<'a, T> {
     pub(in crate::report) source: Source<'a>,
     pub(in crate::report) found: &'a T,

@@ -257,7 +257,7 @@ impl Line<'_> {
         self.text(cell);
     }
 
-    /// What the cell of a metric shows.
+    /// Text of the cell of a metric.
     pub(in crate::report) fn shown(
         &mut self,
         column: &str,

@@ -51,7 +51,7 @@ impl Run<'_> {
     }
 }
 
-/// What is left of the time beside the rounds, as launches take it one kind after the other.
+/// Time left beside the rounds, as launches take it one kind after the other.
 struct Left {
     budget: Option<Duration>,
     left: Duration,

@@ -1,4 +1,4 @@
-//! What becomes of cells: which are still open, and why the others are not.
+//! States of cells: which are still open, and why the others are not.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What comes next when no heat is open: the grid, then one option at a time, then the final heat.
+//! The next move when no heat is open: the grid, then one option at a time, then the final heat.
 
 mod candidates;
 mod course;

@@ -1,4 +1,4 @@
-//! What a session's outputs are compared with: expected outputs, or those of the baseline.
+//! References for a session's outputs: expected outputs, or those of the baseline.
 
 use std::collections::BTreeSet;
 use std::fs::File;

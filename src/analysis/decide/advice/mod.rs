@@ -1,4 +1,5 @@
-//! What to do, ranked by the conservative end of the measured gain, and what was not tried.
+//! Advice, ranked by the conservative end of the measured gain, and possibilities that were not
+//! tried.
 //!
 //! Nothing is advised that was not measured, or that does not follow from measured figures alone.
 

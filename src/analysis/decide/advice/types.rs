@@ -1,4 +1,5 @@
-//! What to do, what stands behind it, and what was not tried. Data only; read [`Advice`] first.
+//! Advice, the figures behind it, and possibilities that were not tried. Data only; read [`Advice`]
+//! first.
 
 use serde::Serialize;
 

@@ -27,7 +27,7 @@ pub struct Family {
     pub baseline: usize,
     /// Data that lies beside the models, where the user named none.
     pub data: Option<PathBuf>,
-    /// What was decided and what was left out, in sentences.
+    /// Decisions and omissions, in sentences.
     pub notes: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What variants are called.
+//! Names of variants.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};

@@ -38,7 +38,7 @@ impl Unknown {
         !self.places.is_empty()
     }
 
-    /// What decides when its size is guessed: those that follow from others come later.
+    /// Order in which sizes are guessed: those that follow from others come later.
     pub fn rank(&self) -> (bool, Kind) {
         (!self.derived.is_empty(), self.kind)
     }

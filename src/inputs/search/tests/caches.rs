@@ -1,4 +1,4 @@
-//! What decoders that keep keys are asked.
+//! Shapes that decoders that keep keys are asked about.
 
 use super::*;
 
@@ -15,7 +15,6 @@ fn usual(model: &Model) -> Vec<Shape> {
     usual_shapes(model, &InputRequest::default())
 }
 
-/// What a model is fed at a shape.
 fn shaped(model: &Model, shape: &Shape) -> InputPlan {
     Search::new(model, &InputRequest::default(), shape)
         .unwrap()

@@ -60,7 +60,8 @@ impl Call<'_> {
         Some([&self.broadcast(&batch, &outer).dims[..], row, columns].concat())
     }
 
-    /// What is summed over is as long on both sides; so many features, where that is known.
+    /// The axis that is summed over is as long on both sides; so many features, where that is
+    /// known.
     fn alike_inside(&self, inner: &Expr, other: &Expr, features: Option<i64>) {
         let does = match features {
             Some(count) => format!("multiplies {count} features"),

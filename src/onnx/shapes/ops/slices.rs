@@ -115,7 +115,7 @@ impl Call<'_> {
 }
 
 impl Cut {
-    /// What is left of an axis.
+    /// Size of an axis after the cut.
     fn size(&self, size: &Expr) -> Option<Expr> {
         match self.step {
             ..0 => self.backwards(size),

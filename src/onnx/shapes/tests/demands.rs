@@ -1,4 +1,4 @@
-//! What operators demand of columns, channels, and axes that they pick from.
+//! Demands of operators on columns, channels, and axes that they pick from.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What dimensions are found to count.
+//! Things that dimensions are found to count.
 
 use super::*;
 

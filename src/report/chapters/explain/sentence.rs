@@ -47,7 +47,7 @@ fn joined(explanation: &Explanation) -> String {
     text
 }
 
-/// What stands between two clauses.
+/// Words between two clauses.
 fn joint(before: Side, after: Side) -> &'static str {
     match (before, after) {
         (Side::Shorter, Side::Longer) | (Side::Longer, Side::Shorter) => ", but ",

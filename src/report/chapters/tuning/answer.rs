@@ -128,8 +128,8 @@ impl Search<'_> {
         }
     }
 
-    /// What was tried beside the defaults; where something else was asked for too, one that is
-    /// better may not keep that.
+    /// Sentence on the configurations tried beside the defaults; where something else was asked for
+    /// too, one that is better may not keep that.
     fn untried(&self, head: &str) -> String {
         if self.found.best != self.found.defaults {
             return format!("{head}.");

@@ -1,4 +1,4 @@
-//! What a search for the best session options found, in words and tables.
+//! Findings of a search for the best session options, in words and tables.
 
 mod answer;
 mod configurations;

@@ -1,4 +1,4 @@
-//! What the parts of the chapter call things.
+//! Names and phrases that the parts of the chapter share.
 
 use crate::analysis::tuning::{Candidate, Criterion, TuningFindings};
 use crate::analysis::{Interval, Measured};
@@ -22,7 +22,7 @@ impl Search<'_> {
         &self.found.candidates[place]
     }
 
-    /// What the objective is about.
+    /// Name of the quantity that the objective is about.
     pub(super) fn subject(&self) -> &'static str {
         match self.found.objective {
             Objective::Throughput => "throughput",

@@ -1,4 +1,4 @@
-//! What can be made better, and what the run has shown to be better.
+//! Possible improvements, and those that the run has shown.
 
 use super::baseline::of_baseline;
 use crate::analysis::{

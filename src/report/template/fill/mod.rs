@@ -1,4 +1,4 @@
-//! What a run says of every field of the template.
+//! Values that a run gives to every field of the template.
 
 mod baseline;
 mod improvement;
