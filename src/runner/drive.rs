@@ -5,10 +5,12 @@ use std::path::Path;
 
 use super::before::{self, Prepared, rehearse, settle};
 
+use super::beside::profile;
 use super::block::Meter;
 use super::energy::{EnergyWatch, rest};
 use super::rounds::bindings;
 
+use super::schedule;
 use super::system::{Interruption, Watch, require_files, survive_file_size_limit};
 use super::time::Time;
 use super::{Extent, Guide, Job, Launch, Launcher, Observer, Progress, Ran, Result, Run, RunError};
@@ -78,15 +80,15 @@ async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran> {
     let ready = interruption.unless(make_ready(&mut job, observer)).await?;
     let mut guide = job.guide.take();
     let (mut run, watch) = begin(job, ready, observer).await?;
-    match run.until_interrupted(&mut guide, &mut interruption).await {
+    match until_interrupted(&mut run, &mut guide, &mut interruption).await {
         Ok(reason) => {
             run.observer.observe(&Progress::Ended(reason));
-            run.finish(&watch, reason)
+            finish(run, &watch, reason)
         }
         Err(RunError::Store(error)) => {
             // Where the record fits although the journal did not, it holds more.
             let _ = run.journal.finish();
-            Ok(run.into_ran(Some(error)))
+            Ok(into_ran(run, Some(error)))
         }
         Err(error) => Err(error),
     }
@@ -162,88 +164,81 @@ async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(R
     Ok((run, watch))
 }
 
-impl Run<'_> {
-    async fn until_interrupted(
-        &mut self,
-        guide: &mut Option<Box<dyn Guide>>,
-        interruption: &mut Interruption,
-    ) -> Result<EndReason> {
-        let measured = async {
-            match guide {
-                Some(guide) => self.search(guide.as_mut()).await,
-                None => self.measure().await,
+async fn until_interrupted(
+    run: &mut Run<'_>,
+    guide: &mut Option<Box<dyn Guide>>,
+    interruption: &mut Interruption,
+) -> Result<EndReason> {
+    let measured = async {
+        match guide {
+            Some(guide) => schedule::search(run, guide.as_mut()).await,
+            None => schedule::measure(run).await,
+        }
+    };
+    tokio::select! {
+        reason = measured => reason,
+        () = interruption.comes() => {
+            if run.extent == Extent::Whole && guide.is_none() {
+                profile::leave_rest(run)?;
             }
-        };
-        tokio::select! {
-            reason = measured => reason,
-            () = interruption.comes() => {
-                if self.extent == Extent::Whole && guide.is_none() {
-                    self.leave_profiles()?;
-                }
-                Ok(EndReason::Interrupted)
-            }
+            Ok(EndReason::Interrupted)
         }
     }
+}
 
-    /// Writes the end of the run down, as far as that can be: the record has all of it in any case.
-    fn finish(mut self, watch: &Watch, reason: EndReason) -> Result<Ran> {
-        for noted in [
-            self.check_page_cache(),
-            self.judge_machine(watch),
-            self.note_monitoring(),
-        ] {
-            match noted {
-                // Whatever the journal lacks is in the record, which is written as a whole below.
-                Ok(()) | Err(RunError::Store(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        let info = RunInfo {
-            elapsed_ns: Some(self.elapsed()),
-            ended_by: Some(reason),
-            sampling_cost_ns: self.meter.cost(),
-            parent_peak_memory_bytes: process::own_peak_memory(&self.launcher.roots).ok(),
-            ..self.record().run.clone()
-        };
-        let _ = self.append(Event::Ended(info));
-        let unwritten = self.journal.finish().err();
-        Ok(self.into_ran(unwritten))
-    }
-
-    fn into_ran(self, unwritten: Option<StoreError>) -> Ran {
-        let (folder, record) = self.journal.into_parts();
-        folder.clear_leftovers();
-        Ran {
-            folder,
-            record,
-            unwritten,
+/// Writes the end of the run down, as far as that can be: the record has all of it in any case.
+fn finish(mut run: Run<'_>, watch: &Watch, reason: EndReason) -> Result<Ran> {
+    for noted in [
+        check_page_cache(&mut run),
+        judge_machine(&mut run, watch),
+        run.note_monitoring(),
+    ] {
+        match noted {
+            // Whatever the journal lacks is in the record, which is written as a whole below.
+            Ok(()) | Err(RunError::Store(_)) => {}
+            Err(error) => return Err(error),
         }
     }
+    let info = RunInfo {
+        elapsed_ns: Some(run.elapsed()),
+        ended_by: Some(reason),
+        sampling_cost_ns: run.meter.cost(),
+        parent_peak_memory_bytes: process::own_peak_memory(&run.launcher.roots).ok(),
+        ..run.record().run.clone()
+    };
+    let _ = run.append(Event::Ended(info));
+    let unwritten = run.journal.finish().err();
+    Ok(into_ran(run, unwritten))
+}
 
-    fn judge_machine(&mut self, watch: &Watch) -> Result<()> {
-        self.append(watch.judge(
-            &self.launcher.roots,
-            self.record(),
-            self.energy.conditions(),
-        ))
+fn into_ran(run: Run<'_>, unwritten: Option<StoreError>) -> Ran {
+    let (folder, record) = run.journal.into_parts();
+    folder.clear_leftovers();
+    Ran {
+        folder,
+        record,
+        unwritten,
     }
+}
 
-    fn check_page_cache(&mut self) -> Result<()> {
-        let mut loads = self
-            .record()
-            .launches
-            .iter()
-            .filter(|launch| launch.session_load_ns.is_some());
-        let read_nothing = loads.any(|launch| {
-            launch
-                .load_storage_read_bytes
-                .is_none_or(|bytes| bytes.0 == 0)
-        });
-        if self.plan().schedule.page_cache == PageCache::Cold && read_nothing {
-            let note =
-                "loads are not cold: the kernel kept models in the page cache, or does not tell";
-            self.note(note.into())?;
-        }
-        Ok(())
+fn judge_machine(run: &mut Run<'_>, watch: &Watch) -> Result<()> {
+    run.append(watch.judge(&run.launcher.roots, run.record(), run.energy.conditions()))
+}
+
+fn check_page_cache(run: &mut Run<'_>) -> Result<()> {
+    let mut loads = run
+        .record()
+        .launches
+        .iter()
+        .filter(|launch| launch.session_load_ns.is_some());
+    let read_nothing = loads.any(|launch| {
+        launch
+            .load_storage_read_bytes
+            .is_none_or(|bytes| bytes.0 == 0)
+    });
+    if run.plan().schedule.page_cache == PageCache::Cold && read_nothing {
+        let note = "loads are not cold: the kernel kept models in the page cache, or does not tell";
+        run.note(note.into())?;
     }
+    Ok(())
 }

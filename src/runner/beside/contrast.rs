@@ -88,120 +88,114 @@ impl Found {
     }
 }
 
-impl Run<'_> {
-    pub(super) async fn contrast_all(&mut self) -> Result<()> {
-        let mut time = Time {
-            end: self.beside_end(BUDGET_SHARE),
-            pair: SHORTEST_PAIR,
+pub(super) async fn all(run: &mut Run<'_>) -> Result<()> {
+    let mut time = Time {
+        end: beside_end(run, BUDGET_SHARE),
+        pair: SHORTEST_PAIR,
+    };
+    let mut contrasts = Vec::new();
+    for session in run.real_sessions().collect::<Vec<_>>() {
+        let Some((key, inputs)) = run.smallest(session) else {
+            continue;
         };
-        let mut contrasts = Vec::new();
-        for session in self.real_sessions().collect::<Vec<_>>() {
-            let Some((key, inputs)) = self.smallest(session) else {
-                continue;
+        let mut found = contrastable(run, session).map(|()| Found::default());
+        add_pair(run, key, &inputs, &mut found, &mut time).await?;
+        contrasts.push((key, inputs, found));
+    }
+    time.end = beside_end(run, MORE_SHARE);
+    for (key, inputs, mut found) in contrasts {
+        while found.as_ref().is_ok_and(Found::is_worth_more)
+            && add_pair(run, key, &inputs, &mut found, &mut time).await?
+        {}
+        run.append(Event::Contrast(contrast(key, found)))?;
+    }
+    Ok(())
+}
+
+fn beside_end(run: &Run<'_>, share: f64) -> Option<Instant> {
+    Some(Instant::now() + run.beside_time(share)?)
+}
+
+/// An error where there is nothing to tell.
+fn contrastable(run: &Run<'_>, session: usize) -> Observed<()> {
+    let spec = run.spec(session);
+    let is_float = |described: &Described| computes_in_float(&described.model);
+    let why = if spec.is_accelerated() {
+        let name = spec.execution_provider.exact();
+        format!("`{name}` does not compute with the CPU's denormals")
+    } else if spec.options.session_config.contains_key(&OPTION.0.into()) {
+        format!("`{}` is set in this session", OPTION.0)
+    } else if run.description(session).as_ref().is_ok_and(is_float) {
+        return Ok(());
+    } else {
+        "nothing in the model is floating point".into()
+    };
+    Err(why.into())
+}
+
+/// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
+async fn add_pair(
+    run: &mut Run<'_>,
+    key: CellKey,
+    inputs: &InputPlan,
+    found: &mut Observed<Found>,
+    time: &mut Time,
+) -> Result<bool> {
+    let Ok(so_far) = found else { return Ok(false) };
+    let began = Instant::now();
+    let left = until(time.end);
+    let session = key.session;
+    if left < time.pair.max(run.launch_with(session, PAIR_INFERENCES) * 2) {
+        return Ok(false);
+    }
+    run.begin_beside(session, |session| Progress::Contrasting { session });
+    let log = run.diagnosis_log(session)?;
+    let changed_log = run.diagnosis_log(session)?;
+    match tokio::time::timeout(left, measure_pair(run, key, inputs, log, changed_log)).await {
+        Ok(Ok([unchanged, changed])) => so_far.add(unchanged, changed),
+        Ok(Err(failure)) => {
+            run.lose(session, &failure)?;
+            *found = Err(failure.message);
+        }
+        Err(_) => return Ok(false),
+    }
+    time.pair = began.elapsed();
+    Ok(true)
+}
+
+async fn measure_pair(
+    run: &Run<'_>,
+    key: CellKey,
+    inputs: &InputPlan,
+    log: File,
+    changed_log: File,
+) -> Result<[Vec<f64>; 2], Failure> {
+    let spec = run.spec(key.session);
+    let mut changed = spec.clone();
+    let config = &mut changed.options.session_config;
+    config.insert(OPTION.0.into(), OPTION.1.into());
+    let (unchanged, _) = run.unrecorded(key, spec, inputs, log).await?;
+    let (changed, _) = run.unrecorded(key, &changed, inputs, changed_log).await?;
+    let mut sides = [unchanged, changed];
+    let mut medians = [Vec::new(), Vec::new()];
+    for alternation in 0..ALTERNATIONS {
+        let order = if alternation % 2 == 0 { [0, 1] } else { [1, 0] };
+        for side in order {
+            let place = BlockPlace {
+                key,
+                alternation,
+                position: side as u64,
+                started_ns: run.elapsed(),
+                time: BlockTime::unlimited(BLOCK.min(run.plan().schedule.block_ns)),
             };
-            let mut found = self.contrastable(session).map(|()| Found::default());
-            self.add_pair(key, &inputs, &mut found, &mut time).await?;
-            contrasts.push((key, inputs, found));
+            let measured = run.meter.measure(&mut sides[side], place).await?;
+            medians[side].push(measured.block.median_ns.as_f64());
         }
-        time.end = self.beside_end(MORE_SHARE);
-        for (key, inputs, mut found) in contrasts {
-            while found.as_ref().is_ok_and(Found::is_worth_more)
-                && self.add_pair(key, &inputs, &mut found, &mut time).await?
-            {}
-            self.append(Event::Contrast(contrast(key, found)))?;
-        }
-        Ok(())
     }
-
-    fn beside_end(&self, share: f64) -> Option<Instant> {
-        Some(Instant::now() + self.beside_time(share)?)
+    for side in sides {
+        side.worker.end().await;
     }
-
-    /// An error where there is nothing to tell.
-    fn contrastable(&self, session: usize) -> Observed<()> {
-        let spec = self.spec(session);
-        let is_float = |described: &Described| computes_in_float(&described.model);
-        let why = if spec.is_accelerated() {
-            let name = spec.execution_provider.exact();
-            format!("`{name}` does not compute with the CPU's denormals")
-        } else if spec.options.session_config.contains_key(&OPTION.0.into()) {
-            format!("`{}` is set in this session", OPTION.0)
-        } else if self.description(session).as_ref().is_ok_and(is_float) {
-            return Ok(());
-        } else {
-            "nothing in the model is floating point".into()
-        };
-        Err(why.into())
-    }
-
-    /// Adds a pair of workers to what was found; false if there was no time for it, or it failed.
-    async fn add_pair(
-        &mut self,
-        key: CellKey,
-        inputs: &InputPlan,
-        found: &mut Observed<Found>,
-        time: &mut Time,
-    ) -> Result<bool> {
-        let Ok(so_far) = found else { return Ok(false) };
-        let began = Instant::now();
-        let left = until(time.end);
-        let session = key.session;
-        if left
-            < time
-                .pair
-                .max(self.launch_with(session, PAIR_INFERENCES) * 2)
-        {
-            return Ok(false);
-        }
-        self.begin_beside(session, |session| Progress::Contrasting { session });
-        let log = self.diagnosis_log(session)?;
-        let changed_log = self.diagnosis_log(session)?;
-        match tokio::time::timeout(left, self.measure_pair(key, inputs, log, changed_log)).await {
-            Ok(Ok([unchanged, changed])) => so_far.add(unchanged, changed),
-            Ok(Err(failure)) => {
-                self.lose(session, &failure)?;
-                *found = Err(failure.message);
-            }
-            Err(_) => return Ok(false),
-        }
-        time.pair = began.elapsed();
-        Ok(true)
-    }
-
-    async fn measure_pair(
-        &self,
-        key: CellKey,
-        inputs: &InputPlan,
-        log: File,
-        changed_log: File,
-    ) -> Result<[Vec<f64>; 2], Failure> {
-        let spec = self.spec(key.session);
-        let mut changed = spec.clone();
-        let config = &mut changed.options.session_config;
-        config.insert(OPTION.0.into(), OPTION.1.into());
-        let (unchanged, _) = self.unrecorded(key, spec, inputs, log).await?;
-        let (changed, _) = self.unrecorded(key, &changed, inputs, changed_log).await?;
-        let mut sides = [unchanged, changed];
-        let mut medians = [Vec::new(), Vec::new()];
-        for alternation in 0..ALTERNATIONS {
-            let order = if alternation % 2 == 0 { [0, 1] } else { [1, 0] };
-            for side in order {
-                let place = BlockPlace {
-                    key,
-                    alternation,
-                    position: side as u64,
-                    started_ns: self.elapsed(),
-                    time: BlockTime::unlimited(BLOCK.min(self.plan().schedule.block_ns)),
-                };
-                let measured = self.meter.measure(&mut sides[side], place).await?;
-                medians[side].push(measured.block.median_ns.as_f64());
-            }
-        }
-        for side in sides {
-            side.worker.end().await;
-        }
-        Ok(medians)
-    }
+    Ok(medians)
 }
 
 fn contrast(key: CellKey, found: Observed<Found>) -> Contrast {

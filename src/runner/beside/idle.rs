@@ -44,88 +44,86 @@ struct Spending {
     single: Duration,
 }
 
-impl Run<'_> {
-    pub(super) async fn measure_idle_gaps(&mut self) -> Result<()> {
-        if self.plan().idle_gaps_ns.is_empty() {
-            return Ok(());
-        }
-        let sessions: Vec<usize> = self
-            .real_sessions()
-            .filter(|&session| self.has_open_cells(session))
-            .collect();
-        let share = self.beside_time(BUDGET_SHARE);
-        let time = share.map_or(WITHOUT_BUDGET, |share| {
-            share.div_f64(sessions.len().max(1) as f64)
-        });
-        for session in sessions {
-            let Some((key, inputs)) = self.smallest(session) else {
-                continue;
-            };
-            self.begin_beside(session, |session| Progress::Idling { session });
-            let gaps = if self.launch_with(session, STARTING_INFERENCES) > time {
-                Err(format!(
-                    "one launch does not fit into its time ({:.1} s)",
-                    time.as_secs_f64()
-                )
-                .into())
-            } else {
-                self.idle_gaps(key, &inputs, time).await?
-            };
-            self.append(Event::IdleGaps(IdleGaps {
-                session,
-                shape: key.shape,
-                batch_size: key.batch_size,
-                gaps,
-            }))?;
-        }
-        Ok(())
+pub(super) async fn all(run: &mut Run<'_>) -> Result<()> {
+    if run.plan().idle_gaps_ns.is_empty() {
+        return Ok(());
     }
+    let sessions: Vec<usize> = run
+        .real_sessions()
+        .filter(|&session| run.has_open_cells(session))
+        .collect();
+    let share = run.beside_time(BUDGET_SHARE);
+    let time = share.map_or(WITHOUT_BUDGET, |share| {
+        share.div_f64(sessions.len().max(1) as f64)
+    });
+    for session in sessions {
+        let Some((key, inputs)) = run.smallest(session) else {
+            continue;
+        };
+        run.begin_beside(session, |session| Progress::Idling { session });
+        let gaps = if run.launch_with(session, STARTING_INFERENCES) > time {
+            Err(format!(
+                "one launch does not fit into its time ({:.1} s)",
+                time.as_secs_f64()
+            )
+            .into())
+        } else {
+            idle_gaps(run, key, &inputs, time).await?
+        };
+        run.append(Event::IdleGaps(IdleGaps {
+            session,
+            shape: key.shape,
+            batch_size: key.batch_size,
+            gaps,
+        }))?;
+    }
+    Ok(())
+}
 
-    /// Latencies of each launch, by gap. What the first launch takes decides how many there are.
-    async fn idle_gaps(
-        &mut self,
-        key: CellKey,
-        inputs: &InputPlan,
-        time: Duration,
-    ) -> Result<Observed<Vec<IdleGap>>> {
-        let gaps: Vec<Duration> = self
-            .plan()
-            .idle_gaps_ns
-            .iter()
-            .map(|&gap| gap.into())
-            .collect();
-        let mut spending: Option<Spending> = None;
-        let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];
-        for number in 0..LAUNCHES {
-            if spending
-                .as_ref()
-                .is_some_and(|so_far| number >= so_far.launches)
-            {
-                break;
-            }
-            let log = self.diagnosis_log(key.session)?;
-            let began = Instant::now();
-            let measured: Result<(), Failure> = async {
-                let (mut launch, single) = self
-                    .unrecorded(key, self.spec(key.session), inputs, log)
-                    .await?;
-                let measured = spending
-                    .get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single))
-                    .measure(&mut launch, number, &mut found)
-                    .await;
-                launch.worker.end().await;
-                measured
-            }
-            .await;
-            if let Err(failure) = measured {
-                self.lose(key.session, &failure)?;
-                return Ok(Err(failure.message));
-            }
+/// Latencies of each launch, by gap. What the first launch takes decides how many there are.
+async fn idle_gaps(
+    run: &mut Run<'_>,
+    key: CellKey,
+    inputs: &InputPlan,
+    time: Duration,
+) -> Result<Observed<Vec<IdleGap>>> {
+    let gaps: Vec<Duration> = run
+        .plan()
+        .idle_gaps_ns
+        .iter()
+        .map(|&gap| gap.into())
+        .collect();
+    let mut spending: Option<Spending> = None;
+    let mut found: Vec<Vec<Vec<Nanos>>> = vec![Vec::new(); gaps.len()];
+    for number in 0..LAUNCHES {
+        if spending
+            .as_ref()
+            .is_some_and(|so_far| number >= so_far.launches)
+        {
+            break;
         }
-        Ok(Ok(spending
-            .map(|spending| gaps_of(&spending.shares, found, time))
-            .unwrap_or_default()))
+        let log = run.diagnosis_log(key.session)?;
+        let began = Instant::now();
+        let measured: Result<(), Failure> = async {
+            let (mut launch, single) = run
+                .unrecorded(key, run.spec(key.session), inputs, log)
+                .await?;
+            let measured = spending
+                .get_or_insert_with(|| Spending::of(&gaps, time, began.elapsed(), single))
+                .measure(&mut launch, number, &mut found)
+                .await;
+            launch.worker.end().await;
+            measured
+        }
+        .await;
+        if let Err(failure) = measured {
+            run.lose(key.session, &failure)?;
+            return Ok(Err(failure.message));
+        }
     }
+    Ok(Ok(spending
+        .map(|spending| gaps_of(&spending.shares, found, time))
+        .unwrap_or_default()))
 }
 
 impl Spending {

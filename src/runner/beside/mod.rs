@@ -7,9 +7,9 @@ mod contrast;
 mod coupling;
 pub(super) mod idle;
 mod peaks;
-mod profile;
+pub(super) mod profile;
 mod rates;
-mod score;
+pub(super) mod score;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -18,36 +18,33 @@ use crate::plan::{BESIDE_SHARE, Plan};
 use crate::runner::time::times;
 use crate::runner::{Extent, Result, Run};
 
-impl Run<'_> {
-    pub(super) async fn measure_beside(&mut self) -> Result<()> {
-        let share = self.beside_share().min(self.remaining());
-        self.time.beside_end = self.budget().map(|_| Instant::now() + share);
-        self.score_all().await?;
-        self.couple_all().await?;
-        self.profile_all().await?;
-        self.measure_idle_gaps().await?;
-        self.contrast_all().await?;
-        self.measure_peaks().await
-    }
+pub(super) async fn all(run: &mut Run<'_>) -> Result<()> {
+    let share = share(run).min(run.remaining());
+    run.time.beside_end = run.budget().map(|_| Instant::now() + share);
+    score::all(run).await?;
+    coupling::all(run).await?;
+    profile::all(run).await?;
+    idle::all(run).await?;
+    contrast::all(run).await?;
+    peaks::all(run).await
+}
 
-    /// Time for everything beside the rounds but the profiles that come last.
-    pub(super) fn beside_share(&self) -> Duration {
-        self.budget_share(BESIDE_SHARE)
-            .saturating_sub(self.rest_share())
-    }
+/// Time for everything beside the rounds but the profiles that come last.
+pub(super) fn share(run: &Run<'_>) -> Duration {
+    budget_share(run, BESIDE_SHARE).saturating_sub(rest_share(run))
+}
 
-    pub(super) fn rest_share(&self) -> Duration {
-        self.budget_share(profile::BUDGET_SHARE)
-    }
+pub(super) fn rest_share(run: &Run<'_>) -> Duration {
+    budget_share(run, profile::BUDGET_SHARE)
+}
 
-    /// A share of the budget; nothing without one, and nothing where every latency comes from a
-    /// script.
-    fn budget_share(&self, share: f64) -> Duration {
-        let is_any_real = self.real_sessions().next().is_some();
-        match self.budget() {
-            Some(budget) if is_any_real && self.extent == Extent::Whole => budget.mul_f64(share),
-            _ => Duration::ZERO,
-        }
+/// A share of the budget; nothing without one, and nothing where every latency comes from a
+/// script.
+fn budget_share(run: &Run<'_>, share: f64) -> Duration {
+    let is_any_real = run.real_sessions().next().is_some();
+    match run.budget() {
+        Some(budget) if is_any_real && run.extent == Extent::Whole => budget.mul_f64(share),
+        _ => Duration::ZERO,
     }
 }
 

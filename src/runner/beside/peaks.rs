@@ -33,132 +33,132 @@ const STEADY: f64 = 0.8;
 /// The tensors, the copies that bind them, and some room.
 const TENSORS: u64 = 6;
 
-impl Run<'_> {
-    pub(super) async fn measure_peaks(&mut self) -> Result<()> {
-        let mut left = self.beside_time(BUDGET_SHARE);
-        let mut known: Vec<(PathBuf, u64)> = Vec::new();
-        let mut is_too_short = false;
-        for session in self.real_sessions().collect::<Vec<_>>() {
-            let spec = self.spec(session);
-            let key = (spec.runtime.path().clone(), spec.options.intra_threads);
-            if spec.is_accelerated() || known.contains(&key) || !self.has_open_cells(session) {
-                continue;
-            }
-            known.push(key);
-            if self.record().runtime_of(session).is_none() {
-                continue;
-            }
-            if let Some(peaks) = self.peaks_file(session).as_deref().and_then(kept) {
-                self.append(Event::Peaks(Box::new(peaks)))?;
-            } else if left.is_some_and(|left| left < LEAST) {
-                is_too_short = true;
-            } else {
-                let began = Instant::now();
-                self.measure_peaks_of(session).await?;
-                left = left.map(|left| left.saturating_sub(began.elapsed()));
-            }
+pub(super) async fn all(run: &mut Run<'_>) -> Result<()> {
+    let mut left = run.beside_time(BUDGET_SHARE);
+    let mut known: Vec<(PathBuf, u64)> = Vec::new();
+    let mut is_too_short = false;
+    for session in run.real_sessions().collect::<Vec<_>>() {
+        let spec = run.spec(session);
+        let key = (spec.runtime.path().clone(), spec.options.intra_threads);
+        if spec.is_accelerated() || known.contains(&key) || !run.has_open_cells(session) {
+            continue;
         }
-        if is_too_short {
-            self.note(
-                "the machine's peaks are not measured: the budget is too short for it".into(),
-            )?;
+        known.push(key);
+        if run.record().runtime_of(session).is_none() {
+            continue;
         }
-        Ok(())
+        if let Some(peaks) = peaks_file(run, session).as_deref().and_then(kept) {
+            run.append(Event::Peaks(Box::new(peaks)))?;
+        } else if left.is_some_and(|left| left < LEAST) {
+            is_too_short = true;
+        } else {
+            let began = Instant::now();
+            measure_peaks_of(run, session).await?;
+            left = left.map(|left| left.saturating_sub(began.elapsed()));
+        }
     }
+    if is_too_short {
+        run.note("the machine's peaks are not measured: the budget is too short for it".into())?;
+    }
+    Ok(())
+}
 
-    async fn measure_peaks_of(&mut self, session: usize) -> Result<()> {
-        let limit = self.beside_time(2.0 * BUDGET_SHARE);
-        self.observer.observe(&Progress::Peaks);
-        let number = self.launcher.number();
-        let asked = self.ask_for_peaks(session, number);
-        let asked = tokio::time::timeout(limit.unwrap_or(Duration::MAX), asked).await;
-        if let Ok(Err(failure)) = &asked {
-            self.lose(session, failure)?;
-        }
-        match asked.unwrap_or_else(|_| Err(too_long())) {
-            Ok(peaks) => {
-                let file = self.peaks_file(session);
-                if let Some(file) = file.filter(|_| is_steady(&peaks.rates)) {
-                    keep(&file, &peaks);
-                }
-                self.append(Event::Peaks(Box::new(peaks)))
+async fn measure_peaks_of(run: &mut Run<'_>, session: usize) -> Result<()> {
+    let limit = run.beside_time(2.0 * BUDGET_SHARE);
+    run.observer.observe(&Progress::Peaks);
+    let number = run.launcher.number();
+    let asked = ask_for_peaks(run, session, number);
+    let asked = tokio::time::timeout(limit.unwrap_or(Duration::MAX), asked).await;
+    if let Ok(Err(failure)) = &asked {
+        run.lose(session, failure)?;
+    }
+    match asked.unwrap_or_else(|_| Err(too_long())) {
+        Ok(peaks) => {
+            let file = peaks_file(run, session);
+            if let Some(file) = file.filter(|_| is_steady(&peaks.rates)) {
+                keep(&file, &peaks);
             }
-            Err(failure) => {
-                let why = failure.message.exact();
-                self.note(format!("the machine's peaks are not known: {why}"))
-            }
+            run.append(Event::Peaks(Box::new(peaks)))
+        }
+        Err(failure) => {
+            let why = failure.message.exact();
+            run.note(format!("the machine's peaks are not known: {why}"))
         }
     }
+}
 
-    async fn ask_for_peaks(&self, session: usize, launch: u64) -> Result<MachinePeaks, Failure> {
-        let spec = self.spec(session);
-        let log = self
-            .launcher
-            .log_file(PEAKS_LOG, launch, 0)
-            .map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
-        let mut worker = self
-            .launcher
-            .open(spec, log, self.launcher.patience())
-            .await?
-            .worker;
-        let request = Request::Peaks(Box::new(PeaksRequest {
-            options: spec.options.clone(),
-            length_ns: LENGTH,
-            tensor_bytes: self.tensor_size(),
-        }));
-        let rates = match worker.ask(&request, "measure the machine's peaks").await? {
-            Response::Peaks(rates) => *rates,
-            other => return Err(worker.unexpected(&other).await),
-        };
-        worker.end().await;
-        let runtime = self.record().runtime_of(session);
-        Ok(MachinePeaks {
-            runtime: spec.runtime.path().clone(),
-            runtime_version: runtime
-                .map(|runtime| runtime.version.clone())
-                .unwrap_or_default(),
-            intra_threads: spec.options.intra_threads,
-            rates,
-            measured_at: jiff::Timestamp::now().to_string().into(),
-        })
-    }
+async fn ask_for_peaks(
+    run: &Run<'_>,
+    session: usize,
+    launch: u64,
+) -> Result<MachinePeaks, Failure> {
+    let spec = run.spec(session);
+    let log = run
+        .launcher
+        .log_file(PEAKS_LOG, launch, 0)
+        .map_err(|error| Failure::new(FailureKind::Runtime, &error, None))?;
+    let mut worker = run
+        .launcher
+        .open(spec, log, run.launcher.patience())
+        .await?
+        .worker;
+    let request = Request::Peaks(Box::new(PeaksRequest {
+        options: spec.options.clone(),
+        length_ns: LENGTH,
+        tensor_bytes: tensor_size(run),
+    }));
+    let rates = match worker.ask(&request, "measure the machine's peaks").await? {
+        Response::Peaks(rates) => *rates,
+        other => return Err(worker.unexpected(&other).await),
+    };
+    worker.end().await;
+    let runtime = run.record().runtime_of(session);
+    Ok(MachinePeaks {
+        runtime: spec.runtime.path().clone(),
+        runtime_version: runtime
+            .map(|runtime| runtime.version.clone())
+            .unwrap_or_default(),
+        intra_threads: spec.options.intra_threads,
+        rates,
+        measured_at: jiff::Timestamp::now().to_string().into(),
+    })
+}
 
-    /// Size of a tensor that no cache holds, or why there is no room for such tensors.
-    fn tensor_size(&self) -> Observed<Bytes> {
-        memory::ask(Bytes(TENSORS * TENSOR_SIZE.0), || {
-            "tensors that no cache holds".to_owned()
-        })
-        .map_err(|reason| reason.to_string())?;
-        if self
-            .record()
-            .host
-            .caches
-            .last()
-            .is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0)
-        {
-            let why = "the processor's last cache holds half of the tensors that are added up";
-            return Err(why.into());
-        }
-        Ok(TENSOR_SIZE)
+/// Size of a tensor that no cache holds, or why there is no room for such tensors.
+fn tensor_size(run: &Run<'_>) -> Observed<Bytes> {
+    memory::ask(Bytes(TENSORS * TENSOR_SIZE.0), || {
+        "tensors that no cache holds".to_owned()
+    })
+    .map_err(|reason| reason.to_string())?;
+    if run
+        .record()
+        .host
+        .caches
+        .last()
+        .is_some_and(|cache| 2 * cache.size_bytes.0 > TENSOR_SIZE.0)
+    {
+        let why = "the processor's last cache holds half of the tensors that are added up";
+        return Err(why.into());
     }
+    Ok(TENSOR_SIZE)
+}
 
-    /// Where peaks are kept: a file for each library, machine and number of threads. Absent where
-    /// there is no cache.
-    fn peaks_file(&self, session: usize) -> Option<PathBuf> {
-        let spec = self.spec(session);
-        let host = &self.record().host;
-        let library = fs::metadata(spec.runtime.path()).ok()?;
-        let cpus = self.launcher.cpus.as_ref();
-        let name = digest(&(
-            spec.runtime.path(),
-            library.len(),
-            library.modified().ok(),
-            &host.cpu,
-            cpus.map_or(host.usable_cpus_count, |cpus| cpus.len() as u64),
-            &spec.options,
-        ))?;
-        Some(Cache::locate().ok()?.peaks().join(name + ".json"))
-    }
+/// Where peaks are kept: a file for each library, machine and number of threads. Absent where
+/// there is no cache.
+fn peaks_file(run: &Run<'_>, session: usize) -> Option<PathBuf> {
+    let spec = run.spec(session);
+    let host = &run.record().host;
+    let library = fs::metadata(spec.runtime.path()).ok()?;
+    let cpus = run.launcher.cpus.as_ref();
+    let name = digest(&(
+        spec.runtime.path(),
+        library.len(),
+        library.modified().ok(),
+        &host.cpu,
+        cpus.map_or(host.usable_cpus_count, |cpus| cpus.len() as u64),
+        &spec.options,
+    ))?;
+    Some(Cache::locate().ok()?.peaks().join(name + ".json"))
 }
 
 fn too_long() -> Failure {

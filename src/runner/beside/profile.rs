@@ -92,267 +92,270 @@ impl Pass {
     }
 }
 
-impl Run<'_> {
-    /// Places accelerated sessions. One that does not run where it was asked to, or cannot be
-    /// created, has failed.
-    pub(in crate::runner) async fn place_all(&mut self) -> Result<()> {
-        let mut subjects = self.unplaced();
-        subjects.retain(|subject| self.is_to_be_placed(subject.session));
-        let mut pass = Pass::begin(
-            self.budget().map(|budget| budget.mul_f64(BUDGET_SHARE)),
-            subjects.len(),
+/// Places accelerated sessions. One that does not run where it was asked to, or cannot be
+/// created, has failed.
+pub(in crate::runner) async fn place_all(run: &mut Run<'_>) -> Result<()> {
+    let mut subjects = unplaced(run);
+    subjects.retain(|subject| is_to_be_placed(run, subject.session));
+    let mut pass = Pass::begin(
+        run.budget().map(|budget| budget.mul_f64(BUDGET_SHARE)),
+        subjects.len(),
+    );
+    for subject in subjects {
+        pass.overhead = Some(
+            profile(
+                run,
+                subject,
+                pass.next_length(Duration::ZERO).unwrap_or_default(),
+            )
+            .await?,
         );
-        for subject in subjects {
-            pass.overhead = Some(
-                self.profile(
-                    subject,
-                    pass.next_length(Duration::ZERO).unwrap_or_default(),
-                )
-                .await?,
-            );
-        }
-        Ok(())
     }
+    Ok(())
+}
 
-    pub(super) async fn profile_all(&mut self) -> Result<()> {
-        let subjects = self.unplaced();
-        let mut pass = Pass::begin(self.beside_time(BUDGET_SHARE), subjects.len());
-        for subject in subjects {
-            if let Some(length) = pass.next_length(self.least_profile(subject.session)) {
-                pass.overhead = Some(self.profile(subject, length).await?);
+pub(super) async fn all(run: &mut Run<'_>) -> Result<()> {
+    let subjects = unplaced(run);
+    let mut pass = Pass::begin(run.beside_time(BUDGET_SHARE), subjects.len());
+    for subject in subjects {
+        if let Some(length) = pass.next_length(least_profile(run, subject.session)) {
+            pass.overhead = Some(profile(run, subject, length).await?);
+        }
+    }
+    Ok(())
+}
+
+fn unplaced(run: &Run<'_>) -> Vec<Subject> {
+    let known = profiled(run);
+    run.in_turn()
+        .into_iter()
+        .filter_map(|session| first_subject(run, session))
+        .filter(|subject| !known.contains(subject))
+        .collect()
+}
+
+fn profiled(run: &Run<'_>) -> BTreeSet<Subject> {
+    run.record().operators.iter().map(Subject::from).collect()
+}
+
+/// The smallest batch size of the first shape at which a session is still measured.
+fn first_subject(run: &Run<'_>, session: usize) -> Option<Subject> {
+    run.plan()
+        .cells()
+        .filter(|key| key.session == session && run.is_open(*key))
+        .map(Place::of)
+        .min()
+        .map(|place| Subject { session, place })
+}
+
+/// Least time of profiling a session, as far as it is known: two sessions, and two inferences
+/// of each.
+fn least_profile(run: &Run<'_>, session: usize) -> Duration {
+    run.launch_with(session, 2) * 2
+}
+
+/// Profiles the sessions that there was no time for, and all of them at a large batch size and
+/// at the last shape.
+pub(in crate::runner) async fn rest(run: &mut Run<'_>) -> Result<()> {
+    let rest = unprofiled(run);
+    let mut pass = Pass::begin(Some(run.remaining()), rest.len());
+    for subject in rest {
+        match pass.next_length(least_profile(run, subject.session)) {
+            Some(length) => {
+                pass.overhead = Some(profile(run, subject, length.min(MAX_LENGTH / 2)).await?)
             }
+            None => put_operators(run, subject, Err(NO_TIME.into()))?,
         }
-        Ok(())
     }
+    Ok(())
+}
 
-    fn unplaced(&self) -> Vec<Subject> {
-        let known = self.profiled();
-        self.in_turn()
-            .into_iter()
-            .filter_map(|session| self.first_subject(session))
-            .filter(|subject| !known.contains(subject))
-            .collect()
+pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<()> {
+    for subject in unprofiled(run) {
+        put_operators(
+            run,
+            subject,
+            Err("the run was interrupted before it".into()),
+        )?;
     }
+    Ok(())
+}
 
-    fn profiled(&self) -> BTreeSet<Subject> {
-        self.record().operators.iter().map(Subject::from).collect()
+/// Measured sessions that are worth profiling, and have not been profiled.
+fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
+    let record = run.record();
+    let baseline = run.baseline();
+    let large = baseline.and_then(|baseline| fastest(&rates(record, baseline)));
+    let at_large = |rates: &Rates| {
+        large
+            .filter(|place| rates.contains_key(place))
+            .or_else(|| fastest(rates))
+    };
+    let places: [&dyn Fn(&Rates) -> Option<Place>; 3] = [&smallest, &at_large, &last_shape];
+    let all: Vec<(usize, Rates)> = run
+        .in_turn()
+        .into_iter()
+        .map(|session| (session, rates(record, session)))
+        .collect();
+    let mut seen = profiled(run);
+    let mut subjects = Vec::new();
+    for place_of in places {
+        for (session, rates) in &all {
+            let session = *session;
+            let place = place_of(rates);
+            let subject = place.map(|place| Subject { session, place });
+            subjects.extend(subject.filter(|subject| seen.insert(*subject)));
+        }
     }
+    subjects
+}
 
-    /// The smallest batch size of the first shape at which a session is still measured.
-    fn first_subject(&self, session: usize) -> Option<Subject> {
-        self.plan()
-            .cells()
-            .filter(|key| key.session == session && self.is_open(*key))
-            .map(Place::of)
-            .min()
-            .map(|place| Subject { session, place })
-    }
+fn is_to_be_placed(run: &Run<'_>, session: usize) -> bool {
+    let mut known = run.record().placements.iter();
+    run.spec(session).is_accelerated() && known.all(|known| known.session != session)
+}
 
-    /// Least time of profiling a session, as far as it is known: two sessions, and two inferences
-    /// of each.
-    fn least_profile(&self, session: usize) -> Duration {
-        self.launch_with(session, 2) * 2
-    }
-
-    /// Profiles the sessions that there was no time for, and all of them at a large batch size and
-    /// at the last shape.
-    pub(in crate::runner) async fn profile_rest(&mut self) -> Result<()> {
-        let rest = self.unprofiled();
-        let mut pass = Pass::begin(Some(self.remaining()), rest.len());
-        for subject in rest {
-            match pass.next_length(self.least_profile(subject.session)) {
-                Some(length) => {
-                    pass.overhead = Some(self.profile(subject, length.min(MAX_LENGTH / 2)).await?)
-                }
-                None => self.put_operators(subject, Err(NO_TIME.into()))?,
+/// Profiles one session at one place, and returns what that took besides the inferences.
+async fn profile(run: &mut Run<'_>, subject: Subject, length: Duration) -> Result<Duration> {
+    let session = subject.session;
+    run.begin_beside(session, |session| Progress::Profiling { session });
+    let began = Instant::now();
+    match launch_profile(run, subject, length).await? {
+        Ok((placement, operators)) => {
+            if is_to_be_placed(run, session) {
+                let record = PlacementRecord { session, placement };
+                run.append(Event::Placement(Box::new(record)))?;
             }
+            put_operators(run, subject, Ok(operators))?;
         }
-        Ok(())
+        Err(failure) => put_unprofiled(run, subject, &failure)?,
     }
+    Ok(began.elapsed().saturating_sub(length))
+}
 
-    pub(in crate::runner) fn leave_profiles(&mut self) -> Result<()> {
-        for subject in self.unprofiled() {
-            self.put_operators(subject, Err("the run was interrupted before it".into()))?;
-        }
-        Ok(())
-    }
+fn put_operators(run: &mut Run<'_>, subject: Subject, profile: Observed<Profiled>) -> Result<()> {
+    run.append(Event::Operators(Box::new(OperatorProfile {
+        session: subject.session,
+        shape: subject.place.shape,
+        batch_size: subject.place.batch_size,
+        profile,
+    })))
+}
 
-    /// Measured sessions that are worth profiling, and have not been profiled.
-    fn unprofiled(&self) -> Vec<Subject> {
-        let record = self.record();
-        let baseline = self.baseline();
-        let large = baseline.and_then(|baseline| fastest(&rates(record, baseline)));
-        let at_large = |rates: &Rates| {
-            large
-                .filter(|place| rates.contains_key(place))
-                .or_else(|| fastest(rates))
-        };
-        let places: [&dyn Fn(&Rates) -> Option<Place>; 3] = [&smallest, &at_large, &last_shape];
-        let all: Vec<(usize, Rates)> = self
-            .in_turn()
-            .into_iter()
-            .map(|session| (session, rates(record, session)))
-            .collect();
-        let mut seen = self.profiled();
-        let mut subjects = Vec::new();
-        for place_of in places {
-            for (session, rates) in &all {
-                let session = *session;
-                let place = place_of(rates);
-                let subject = place.map(|place| Subject { session, place });
-                subjects.extend(subject.filter(|subject| seen.insert(*subject)));
-            }
-        }
-        subjects
+/// A failure that also keeps a session from being created is told when it is measured, or, if
+/// it was to be accelerated, here.
+fn put_unprofiled(run: &mut Run<'_>, subject: Subject, failure: &Failure) -> Result<()> {
+    use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
+    put_operators(run, subject, Err(failure.message.clone()))?;
+    let session = subject.session;
+    run.lose(session, failure)?;
+    let label = run.label(session);
+    let why = failure.message.exact();
+    match (is_to_be_placed(run, session), failure.kind) {
+        (true, Inference | BadInput) => run.note(format!(
+            "where the nodes of {label} run is not known: {why}"
+        )),
+        (true, _) => run.fail_session(session, failure),
+        (false, BadModel | Runtime | SessionLoad) => Ok(()),
+        (false, _) => run.note(format!("the operators of {label} are not known: {why}")),
     }
+}
 
-    fn is_to_be_placed(&self, session: usize) -> bool {
-        let mut known = self.record().placements.iter();
-        self.spec(session).is_accelerated() && known.all(|known| known.session != session)
-    }
+async fn launch_profile(
+    run: &mut Run<'_>,
+    subject: Subject,
+    length: Duration,
+) -> Result<Result<(Placement, Profiled), Failure>> {
+    let (request, _scratch) = match profile_request(run, subject, length) {
+        Ok(request) => request,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let log = run.diagnosis_log(subject.session)?;
+    Ok(ask_for_profile(run, subject.session, request, log).await)
+}
 
-    /// Profiles one session at one place, and returns what that took besides the inferences.
-    async fn profile(&mut self, subject: Subject, length: Duration) -> Result<Duration> {
-        let session = subject.session;
-        self.begin_beside(session, |session| Progress::Profiling { session });
-        let began = Instant::now();
-        match self.launch_profile(subject, length).await? {
-            Ok((placement, operators)) => {
-                if self.is_to_be_placed(session) {
-                    let record = PlacementRecord { session, placement };
-                    self.append(Event::Placement(Box::new(record)))?;
-                }
-                self.put_operators(subject, Ok(operators))?;
-            }
-            Err(failure) => self.put_unprofiled(subject, &failure)?,
-        }
-        Ok(began.elapsed().saturating_sub(length))
-    }
+/// The request, with the folder that the profiler writes into, which is removed when it is
+/// dropped.
+fn profile_request(
+    run: &Run<'_>,
+    subject: Subject,
+    length: Duration,
+) -> Result<(ProfileRequest, TempDir), Failure> {
+    let Subject { session, place } = subject;
+    let spec = run.spec(session);
+    let described = run
+        .description(session)
+        .as_ref()
+        .map_err(|_| failure("the model was not read"))?;
+    let inputs = described.inputs_at(place.shape).map_err(failure)?;
+    let traces = run.journal.folder().traces();
+    let scratch = scratch_folder(&traces).map_err(|error| {
+        failure(&format!(
+            "failed to write into `{}`: {error}",
+            traces.display()
+        ))
+    })?;
+    let request = ProfileRequest {
+        model: run.plan().variants[spec.variant].path.clone(),
+        inputs: inputs.clone(),
+        batch_size: place.batch_size,
+        trace_file: trace_file(run, subject),
+        scratch: scratch.path().to_owned(),
+        max_inferences: max_inferences(described, spec.options.intra_threads.max(1)),
+        length_ns: Nanos::from(length),
+        has_twin: has_room_for_twin(run, described),
+        spec: spec.clone(),
+    };
+    Ok((request, scratch))
+}
 
-    fn put_operators(&mut self, subject: Subject, profile: Observed<Profiled>) -> Result<()> {
-        self.append(Event::Operators(Box::new(OperatorProfile {
-            session: subject.session,
-            shape: subject.place.shape,
-            batch_size: subject.place.batch_size,
-            profile,
-        })))
-    }
+fn has_room_for_twin(run: &Run<'_>, described: &Described) -> bool {
+    let size = described.model.file_size_bytes.0;
+    let available = run.record().host.usable_memory();
+    available.is_none_or(|available| size.saturating_mul(TWIN_ROOM) < available.0)
+}
 
-    /// A failure that also keeps a session from being created is told when it is measured, or, if
-    /// it was to be accelerated, here.
-    fn put_unprofiled(&mut self, subject: Subject, failure: &Failure) -> Result<()> {
-        use FailureKind::{BadInput, BadModel, Inference, Runtime, SessionLoad};
-        self.put_operators(subject, Err(failure.message.clone()))?;
-        let session = subject.session;
-        self.lose(session, failure)?;
-        let label = self.label(session);
-        let why = failure.message.exact();
-        match (self.is_to_be_placed(session), failure.kind) {
-            (true, Inference | BadInput) => self.note(format!(
-                "where the nodes of {label} run is not known: {why}"
-            )),
-            (true, _) => self.fail_session(session, failure),
-            (false, BadModel | Runtime | SessionLoad) => Ok(()),
-            (false, _) => self.note(format!("the operators of {label} are not known: {why}")),
-        }
-    }
+async fn ask_for_profile(
+    run: &Run<'_>,
+    session: usize,
+    request: ProfileRequest,
+    log: File,
+) -> Result<(Placement, Profiled), Failure> {
+    let patience = run.patience_with(session);
+    let mut worker = run
+        .launcher
+        .open(&request.spec, log, patience)
+        .await?
+        .worker;
+    // What a launch takes is not known before the first rounds.
+    let limit = if run.record().blocks.is_empty() {
+        Duration::MAX
+    } else {
+        run.patience(Duration::from(request.length_ns) + least_profile(run, session) * 2)
+    };
+    let trace_file = request.trace_file.clone();
+    let request = Request::Profile(Box::new(request));
+    let (placement, operators) = match worker
+        .ask_within(limit, &request, "profile the session")
+        .await?
+    {
+        Response::Profiled {
+            placement,
+            operators,
+        } => (*placement, *operators),
+        other => return Err(worker.unexpected(&other).await),
+    };
+    worker.end().await;
+    Ok((placement, with_trace(operators, &trace_file)))
+}
 
-    async fn launch_profile(
-        &mut self,
-        subject: Subject,
-        length: Duration,
-    ) -> Result<Result<(Placement, Profiled), Failure>> {
-        let (request, _scratch) = match self.profile_request(subject, length) {
-            Ok(request) => request,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let log = self.diagnosis_log(subject.session)?;
-        Ok(self.ask_for_profile(subject.session, request, log).await)
-    }
-
-    /// The request, with the folder that the profiler writes into, which is removed when it is
-    /// dropped.
-    fn profile_request(
-        &self,
-        subject: Subject,
-        length: Duration,
-    ) -> Result<(ProfileRequest, TempDir), Failure> {
-        let Subject { session, place } = subject;
-        let spec = self.spec(session);
-        let described = self
-            .description(session)
-            .as_ref()
-            .map_err(|_| failure("the model was not read"))?;
-        let inputs = described.inputs_at(place.shape).map_err(failure)?;
-        let traces = self.journal.folder().traces();
-        let scratch = scratch_folder(&traces).map_err(|error| {
-            failure(&format!(
-                "failed to write into `{}`: {error}",
-                traces.display()
-            ))
-        })?;
-        let request = ProfileRequest {
-            model: self.plan().variants[spec.variant].path.clone(),
-            inputs: inputs.clone(),
-            batch_size: place.batch_size,
-            trace_file: self.trace_file(subject),
-            scratch: scratch.path().to_owned(),
-            max_inferences: max_inferences(described, spec.options.intra_threads.max(1)),
-            length_ns: Nanos::from(length),
-            has_twin: self.has_room_for_twin(described),
-            spec: spec.clone(),
-        };
-        Ok((request, scratch))
-    }
-
-    fn has_room_for_twin(&self, described: &Described) -> bool {
-        let size = described.model.file_size_bytes.0;
-        let available = self.record().host.usable_memory();
-        available.is_none_or(|available| size.saturating_mul(TWIN_ROOM) < available.0)
-    }
-
-    async fn ask_for_profile(
-        &self,
-        session: usize,
-        request: ProfileRequest,
-        log: File,
-    ) -> Result<(Placement, Profiled), Failure> {
-        let patience = self.patience_with(session);
-        let mut worker = self
-            .launcher
-            .open(&request.spec, log, patience)
-            .await?
-            .worker;
-        // What a launch takes is not known before the first rounds.
-        let limit = if self.record().blocks.is_empty() {
-            Duration::MAX
-        } else {
-            self.patience(Duration::from(request.length_ns) + self.least_profile(session) * 2)
-        };
-        let trace_file = request.trace_file.clone();
-        let request = Request::Profile(Box::new(request));
-        let (placement, operators) = match worker
-            .ask_within(limit, &request, "profile the session")
-            .await?
-        {
-            Response::Profiled {
-                placement,
-                operators,
-            } => (*placement, *operators),
-            other => return Err(worker.unexpected(&other).await),
-        };
-        worker.end().await;
-        Ok((placement, with_trace(operators, &trace_file)))
-    }
-
-    fn trace_file(&self, Subject { session, place }: Subject) -> PathBuf {
-        let label = self.label(session) + &self.plan().shape_words(place.shape);
-        new_file(
-            &self.journal.folder().traces(),
-            &file_safe(&label),
-            &format!("batch{}.json", place.batch_size),
-        )
-    }
+fn trace_file(run: &Run<'_>, Subject { session, place }: Subject) -> PathBuf {
+    let label = run.label(session) + &run.plan().shape_words(place.shape);
+    new_file(
+        &run.journal.folder().traces(),
+        &file_safe(&label),
+        &format!("batch{}.json", place.batch_size),
+    )
 }
 
 fn scratch_folder(traces: &Path) -> io::Result<TempDir> {

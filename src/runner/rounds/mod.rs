@@ -8,7 +8,7 @@ pub(super) mod round;
 pub(super) mod sizes;
 pub(super) mod stop;
 mod sweep;
-mod turns;
+pub(super) mod turns;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -71,15 +71,15 @@ impl Rounds {
             self.have_swept |= next == Scope::Everything;
             run.checkpoint()?;
             let is_look = stop::look_rounds(run.plan()).contains(&self.done);
-            if is_look && run.look_at_figures(self.done)? {
+            if is_look && look_at_figures(run, self.done)? {
                 return Ok(EndReason::TargetReached);
             }
             let remaining = run.remaining();
             if schedule.alternations_count.is_none() && schedule.rounds_count.is_none() {
-                alternations = run.alternations_after(self.done, next, cost);
+                alternations = alternations_after(run, self.done, next, cost);
             }
             let had_no_time = schedule.budget_ns.is_some()
-                && run.has_any_open_cell()
+                && has_any_open_cell(run)
                 && run.meter.blocks_count == blocks_before;
             if run.is_late()
                 || had_no_time
@@ -100,7 +100,7 @@ impl Rounds {
         {
             return Some(EndReason::RoundsDone);
         }
-        if !run.has_any_open_cell() {
+        if !has_any_open_cell(run) {
             return Some(EndReason::NothingLeft);
         }
         (self.done > 0 && run.is_late()).then_some(EndReason::BudgetSpent)
@@ -137,7 +137,7 @@ impl Rounds {
             before: round.cost.alternation,
         };
         let is_first = scope == Scope::Everything && !self.have_swept;
-        for batch_size in run.batch_sizes_of(shape, scope) {
+        for batch_size in batch_sizes_of(run, shape, scope) {
             if !run.may_measure() {
                 break;
             }
@@ -147,7 +147,7 @@ impl Rounds {
                     batch_size,
                     load,
                 };
-                run.measure_cells(round, at).await?;
+                measure_cells(run, round, at).await?;
             }
             if is_first && run.plan().sweep_end == SweepEnd::Saturation {
                 sweep.maybe_end(run, round, batch_size)?;
@@ -157,135 +157,131 @@ impl Rounds {
     }
 }
 
-impl Run<'_> {
-    async fn measure_cells(&mut self, round: &mut Round, at: Workload) -> Result<()> {
-        let mut open: Vec<CellKey> = self
-            .sessions()
-            .map(|session| at.of(session))
-            .filter(|&key| self.is_open(key))
-            .collect();
-        let smallest = self
-            .batch_sizes_of(at.shape, Scope::Smallest)
-            .first()
-            .copied()
-            .unwrap_or(at.batch_size);
-        let grown = at.batch_size as f64 / smallest as f64;
-        if grown > 1.0 && !self.has_time_for(&open, grown) {
-            open.retain(|&key| self.takes_only(key));
+async fn measure_cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<()> {
+    let mut open: Vec<CellKey> = run
+        .sessions()
+        .map(|session| at.of(session))
+        .filter(|&key| run.is_open(key))
+        .collect();
+    let smallest = batch_sizes_of(run, at.shape, Scope::Smallest)
+        .first()
+        .copied()
+        .unwrap_or(at.batch_size);
+    let grown = at.batch_size as f64 / smallest as f64;
+    if grown > 1.0 && !run.has_time_for(&open, grown) {
+        open.retain(|&key| takes_only(run, key));
+    }
+    let Some(&first) = open.first() else {
+        return Ok(());
+    };
+    let place = run.place(first);
+    run.observer.observe(&Progress::Cells {
+        round: round.number + 1,
+        place: &place,
+        load_mode: at.load,
+        elapsed: run.time.of_part(),
+    });
+    turns::take_turns(
+        run,
+        round,
+        &Group {
+            members: open.into_iter().map(|key| (key.session, key)).collect(),
+            draw: draw(run, round, at),
+        },
+    )
+    .await
+}
+
+pub(super) fn draw(run: &Run<'_>, round: &Round, at: Workload) -> Draw {
+    Draw {
+        seed: run.plan().schedule.seed,
+        round: round.number,
+        at,
+    }
+}
+
+/// Whether a session can be measured at no other batch size of the shape.
+fn takes_only(run: &Run<'_>, key: CellKey) -> bool {
+    open_sizes(run, key.session, key.shape).all(|size| size == key.batch_size)
+}
+
+/// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
+fn close_from(run: &mut Run<'_>, shape: usize, batch_size: u64, reason: &str) -> Result<()> {
+    let described = run.descriptions.iter().flatten();
+    let only: Vec<Option<u64>> = described
+        .map(|described| sizes::only(&described.inputs.batch_axis))
+        .collect();
+    let own = sizes::own(&only);
+    let left_out: Vec<CellKey> = run
+        .plan()
+        .cells()
+        .filter(|key| key.shape == shape)
+        .filter(|key| sizes::is_left_out(key.batch_size, batch_size, &own))
+        .collect();
+    if !left_out.is_empty() {
+        let words = run.plan().shape_words(shape);
+        run.observer.observe(&Progress::Note(&format!(
+            "batch sizes from {batch_size} on{words} are left out: {reason}"
+        )));
+    }
+    left_out
+        .into_iter()
+        .try_for_each(|key| run.close(key, Outcome::skipped(reason)))
+}
+
+fn has_any_open_cell(run: &Run<'_>) -> bool {
+    run.plan().cells().any(|key| run.is_open(key))
+}
+
+fn alternations_after(run: &Run<'_>, rounds_done: u64, scope: Scope, cost: RoundCost) -> u64 {
+    let has_more = (0..run.plan().shapes.len()).any(|shape| {
+        batch_sizes_of(run, shape, Scope::Everything) != batch_sizes_of(run, shape, Scope::Smallest)
+    });
+    let remaining = run.remaining();
+    let (time, rounds, done) = match scope {
+        _ if !has_more => (remaining, pace::TARGET_ROUNDS, rounds_done),
+        Scope::Smallest => (remaining.mul_f64(FIRST_SHARE), MIN_LAUNCHES, rounds_done),
+        Scope::Everything => (
+            remaining,
+            pace::TARGET_ROUNDS,
+            rounds_done.saturating_sub(MIN_LAUNCHES),
+        ),
+    };
+    pace::alternations(time, rounds.saturating_sub(done), cost)
+}
+
+fn open_sizes(run: &Run<'_>, session: usize, shape: usize) -> impl Iterator<Item = u64> {
+    run.plan()
+        .cells()
+        .filter(move |key| (key.session, key.shape) == (session, shape))
+        .filter(|key| !run.closed.contains(key))
+        .map(|key| key.batch_size)
+}
+
+fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> BTreeSet<u64> {
+    let mut sizes = BTreeSet::new();
+    for session in run.sessions() {
+        let open = open_sizes(run, session, shape);
+        match scope {
+            Scope::Smallest => sizes.extend(open.min()),
+            Scope::Everything => sizes.extend(open),
         }
-        let Some(&first) = open.first() else {
-            return Ok(());
-        };
-        let place = self.place(first);
-        self.observer.observe(&Progress::Cells {
-            round: round.number + 1,
-            place: &place,
-            load_mode: at.load,
-            elapsed: self.time.of_part(),
-        });
-        self.take_turns(
-            round,
-            &Group {
-                members: open.into_iter().map(|key| (key.session, key)).collect(),
-                draw: self.draw(round, at),
-            },
-        )
-        .await
     }
+    sizes
+}
 
-    pub(super) fn draw(&self, round: &Round, at: Workload) -> Draw {
-        Draw {
-            seed: self.plan().schedule.seed,
-            round: round.number,
-            at,
+/// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells
+/// rest until the next look.
+fn look_at_figures(run: &mut Run<'_>, rounds: u64) -> Result<bool> {
+    let outcome = stop::look_at(run.record(), &run.closed);
+    for &key in &outcome.settled {
+        let cell = run.record().cell(key);
+        if cell.is_none_or(|cell| cell.settled_after_rounds.is_none()) {
+            run.append(Event::Settled { key, rounds })?;
         }
     }
-
-    /// Whether a session can be measured at no other batch size of the shape.
-    fn takes_only(&self, key: CellKey) -> bool {
-        self.open_sizes(key.session, key.shape)
-            .all(|size| size == key.batch_size)
-    }
-
-    /// Closes all cells of a shape from a batch size on, but for the sizes that are a model's own.
-    fn close_from(&mut self, shape: usize, batch_size: u64, reason: &str) -> Result<()> {
-        let described = self.descriptions.iter().flatten();
-        let only: Vec<Option<u64>> = described
-            .map(|described| sizes::only(&described.inputs.batch_axis))
-            .collect();
-        let own = sizes::own(&only);
-        let left_out: Vec<CellKey> = self
-            .plan()
-            .cells()
-            .filter(|key| key.shape == shape)
-            .filter(|key| sizes::is_left_out(key.batch_size, batch_size, &own))
-            .collect();
-        if !left_out.is_empty() {
-            let words = self.plan().shape_words(shape);
-            self.observer.observe(&Progress::Note(&format!(
-                "batch sizes from {batch_size} on{words} are left out: {reason}"
-            )));
-        }
-        left_out
-            .into_iter()
-            .try_for_each(|key| self.close(key, Outcome::skipped(reason)))
-    }
-
-    fn has_any_open_cell(&self) -> bool {
-        self.plan().cells().any(|key| self.is_open(key))
-    }
-
-    fn alternations_after(&self, rounds_done: u64, scope: Scope, cost: RoundCost) -> u64 {
-        let has_more = (0..self.plan().shapes.len()).any(|shape| {
-            self.batch_sizes_of(shape, Scope::Everything)
-                != self.batch_sizes_of(shape, Scope::Smallest)
-        });
-        let remaining = self.remaining();
-        let (time, rounds, done) = match scope {
-            _ if !has_more => (remaining, pace::TARGET_ROUNDS, rounds_done),
-            Scope::Smallest => (remaining.mul_f64(FIRST_SHARE), MIN_LAUNCHES, rounds_done),
-            Scope::Everything => (
-                remaining,
-                pace::TARGET_ROUNDS,
-                rounds_done.saturating_sub(MIN_LAUNCHES),
-            ),
-        };
-        pace::alternations(time, rounds.saturating_sub(done), cost)
-    }
-
-    fn open_sizes(&self, session: usize, shape: usize) -> impl Iterator<Item = u64> {
-        self.plan()
-            .cells()
-            .filter(move |key| (key.session, key.shape) == (session, shape))
-            .filter(|key| !self.closed.contains(key))
-            .map(|key| key.batch_size)
-    }
-
-    fn batch_sizes_of(&self, shape: usize, scope: Scope) -> BTreeSet<u64> {
-        let mut sizes = BTreeSet::new();
-        for session in self.sessions() {
-            let open = self.open_sizes(session, shape);
-            match scope {
-                Scope::Smallest => sizes.extend(open.min()),
-                Scope::Everything => sizes.extend(open),
-            }
-        }
-        sizes
-    }
-
-    /// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells
-    /// rest until the next look.
-    fn look_at_figures(&mut self, rounds: u64) -> Result<bool> {
-        let outcome = stop::look_at(self.record(), &self.closed);
-        for &key in &outcome.settled {
-            let cell = self.record().cell(key);
-            if cell.is_none_or(|cell| cell.settled_after_rounds.is_none()) {
-                self.append(Event::Settled { key, rounds })?;
-            }
-        }
-        self.resting = outcome.resting;
-        Ok(outcome.done)
-    }
+    run.resting = outcome.resting;
+    Ok(outcome.done)
 }
 
 impl Sweep {
@@ -313,7 +309,7 @@ impl Sweep {
         }
         self.steps.push(step);
         match sweep::end(&self.steps, next, run.record().host.usable_memory()) {
-            Some(reason) => run.close_from(self.shape, next, &reason),
+            Some(reason) => close_from(run, self.shape, next, &reason),
             None => Ok(()),
         }
     }
