@@ -124,7 +124,10 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("search", &["beside", "classes", "data", "values"]),
         ],
     ),
-    ("onnx", &[("ort_format", &[]), ("shapes", &[])]),
+    (
+        "onnx",
+        &[("ort_format", &[]), ("quantization", &[]), ("shapes", &[])],
+    ),
     ("plan", &[("command", &[])]),
     (
         "report",
