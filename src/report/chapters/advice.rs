@@ -1,17 +1,15 @@
-//! Advice in words: the priorities, the phases of the implementation plan, and what was not tried.
+//! Advice in words, by priority: the step to take, its gain and evidence, its costs, effort and risk.
 
 use serde::Serialize;
 
 use crate::analysis::{
-    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, Priority, Setting, Untried,
-    Verdict,
+    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, Priority, Setting, Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::{Binding, CellKey};
-use crate::provider;
-use crate::report::chapters::bottlenecks::{Entry, command};
+use crate::report::chapters::bottlenecks::command;
 use crate::report::words::number::{self, time};
-use crate::report::words::{self, Item, Source, not_measured, plain};
+use crate::report::words::{self, Source, not_measured, plain};
 use crate::stats::CONFIDENCE;
 
 /// The option that makes a session treat numbers next to zero as zero.
@@ -55,16 +53,6 @@ pub struct PriorityView {
     pub advice: Vec<AdviceView>,
     /// Sentence in place of advice where there is none.
     pub none: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PhaseView {
-    /// `Phase 1: Quick Wins (Weeks 1-2)`.
-    pub title: &'static str,
-    /// `Low-effort, high-impact optimizations`.
-    pub kind: &'static str,
-    /// The tasks; one that says why there is none where there is none.
-    pub tasks: Vec<Entry>,
 }
 
 pub(super) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
@@ -270,7 +258,7 @@ fn memory(advice: &Advice) -> String {
     }
 }
 
-fn level(level: Level) -> &'static str {
+pub(super) fn level(level: Level) -> &'static str {
     match level {
         Level::Low => "Low",
         Level::Medium => "Medium",
@@ -324,112 +312,17 @@ fn risks(advice: &Advice) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn phases(source: Source<'_>) -> Vec<PhaseView> {
-    PHASES.iter().map(|phase| phase.view(source)).collect()
-}
-
-/// A phase of the implementation plan: the advice of one effort.
-struct Phase {
-    effort: Level,
-    title: &'static str,
-    kind: &'static str,
-    /// Label of the last field of its tasks.
-    last: &'static str,
-}
-
-const PHASES: [Phase; 3] = [
-    Phase {
-        effort: Level::Low,
-        title: "Phase 1: Quick Wins (Weeks 1-2)",
-        kind: "Low-effort, high-impact optimizations",
-        last: "Risk Assessment",
-    },
-    Phase {
-        effort: Level::Medium,
-        title: "Phase 2: Medium-term Optimizations (Weeks 3-6)",
-        kind: "Moderate-effort optimizations with significant impact",
-        last: "Dependencies",
-    },
-    Phase {
-        effort: Level::High,
-        title: "Phase 3: Strategic Optimizations (Weeks 7-12)",
-        kind: "High-effort optimizations with transformational impact",
-        last: "Risk Mitigation",
-    },
-];
-
-impl Phase {
-    fn view(&self, source: Source<'_>) -> PhaseView {
-        let mut tasks = self.tasks(source);
-        if tasks.is_empty() {
-            tasks.push(self.no_task());
-        }
-        PhaseView {
-            title: self.title,
-            kind: self.kind,
-            tasks,
-        }
-    }
-
-    fn tasks(&self, source: Source<'_>) -> Vec<Entry> {
-        source
-            .findings
-            .decisions
-            .advice
-            .iter()
-            .filter(|advice| advice.effort == self.effort)
-            .map(|advice| self.task(source, advice))
-            .collect()
-    }
-
-    fn task(&self, source: Source<'_>, advice: &Advice) -> Entry {
-        let nature = nature(&advice.action);
-        let ending = match self.effort {
-            Level::Low => risk(advice),
-            Level::Medium => nature.dependencies.to_owned(),
-            Level::High => format!(
-                "{}; keep the baseline deployed beside it until `onnxprof gate` passes there",
-                risk(advice)
-            ),
-        };
-        let texts = [
-            nature.description.to_owned(),
-            gain(advice),
-            effort(advice),
-            ending,
-        ];
-        Entry::labelled(area(source, advice), self.labels(), texts)
-    }
-
-    fn no_task(&self) -> Entry {
-        let none = format!(
-            "none: no measured gain takes {} effort",
-            level(self.effort).to_lowercase()
-        );
-        Entry::labelled("No task", self.labels(), std::iter::repeat(none))
-    }
-
-    fn labels(&self) -> [&'static str; 4] {
-        [
-            "Description",
-            "Expected Improvement",
-            "Implementation Effort",
-            self.last,
-        ]
-    }
-}
-
 /// Traits of an action, whatever was measured.
-struct Nature {
-    description: &'static str,
-    dependencies: &'static str,
+pub(super) struct Nature {
+    pub(super) description: &'static str,
+    pub(super) dependencies: &'static str,
     risk: Option<&'static str>,
 }
 
 const LIBRARY: &str =
     "the library and execution provider that were measured, as named under Provenance";
 
-fn nature(action: &Action) -> Nature {
+pub(super) fn nature(action: &Action) -> Nature {
     let (description, dependencies, risk) = match action {
         Action::Ship { .. } => ("replace the baseline's model file", LIBRARY, None),
         Action::Switch { .. } => (
@@ -462,53 +355,5 @@ fn nature(action: &Action) -> Nature {
         description,
         dependencies,
         risk,
-    }
-}
-
-pub(in crate::report) fn not_tried(source: Source<'_>) -> Vec<Item> {
-    source
-        .findings
-        .decisions
-        .not_tried
-        .iter()
-        .map(|found| Item::new(untried(&found.what), command(&found.command)))
-        .collect()
-}
-
-pub(super) fn not_tried_line(source: Source<'_>) -> Option<String> {
-    let found = &source.findings.decisions.not_tried;
-    let first = words::listed(found.iter().take(3).map(|found| untried(&found.what)));
-    let count = found.len() as u64;
-    let more = if count > 3 { ", for example" } else { "" };
-    let things = format!("{count} thing{}{more} {first}", words::plural(count));
-    (count > 0)
-        .then(|| format!("Not tried: {things}. The written report has the command for each."))
-}
-
-fn untried(what: &Untried) -> String {
-    match what {
-        Untried::Quantization => "a quantized file beside those in full precision".into(),
-        Untried::LargerBatches(largest) => {
-            format!("batches beyond {largest}, where throughput still rose")
-        }
-        Untried::Threads(only) => format!("another number of intra-op threads than {only}"),
-        Untried::ExecutionProvider(provider) => {
-            format!(
-                "the execution provider {}",
-                plain(&provider::short_name(provider))
-            )
-        }
-        Untried::DeviceBinding => "inputs and outputs in the device's memory".into(),
-        Untried::AnotherRuntime(version) => {
-            format!("another version of ONNX Runtime than {version}")
-        }
-        Untried::Concurrency => "several requests in flight".into(),
-        Untried::OpenDimension(name) => {
-            format!("other sizes of the open dimension {}", plain(name))
-        }
-        Untried::IdleGaps => "latency after pauses".into(),
-        Untried::ColdStart => "loading from storage instead of the page cache".into(),
-        Untried::Labels => "scoring the outputs on labelled data".into(),
-        Untried::Tuning => "a search over session options".into(),
     }
 }

@@ -16,8 +16,10 @@ pub(super) mod failed;
 pub(super) mod gpu;
 pub(super) mod gpu_cost;
 mod idle;
+mod implementation_plan;
 mod latency;
 mod measurement;
+mod not_tried;
 pub(super) mod operators;
 mod placement;
 pub(super) mod prediction;
@@ -121,7 +123,7 @@ impl Report {
             };
             (audience != NOBODY).then(|| (audience, make(source)))
         });
-        let phases = advice::phases(source).into_iter();
+        let phases = implementation_plan::phases(source).into_iter();
         Report {
             title: plain(&record.run.name),
             chapters: chapters.collect(),

@@ -3,7 +3,7 @@
 use super::{Audience, Block, Chapter, Item, Key, Source, items};
 
 use super::advice::{self, AdviceView, PriorityView};
-use super::bottlenecks;
+use super::{bottlenecks, implementation_plan, not_tried};
 
 const NOTHING_KNOWN: &str = "Nothing is known of these, because this run did not measure them. Words in capitals are to \
 be filled in.";
@@ -16,7 +16,7 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with_all(advice::priorities(source).iter().flat_map(priority))
         .with_all(untried(source))
         .with(Block::heading("Implementation plan"));
-    let phases = advice::phases(source)
+    let phases = implementation_plan::phases(source)
         .into_iter()
         .flat_map(|phase| [Block::subheading(phase.title), Block::numbered(phase.tasks)]);
     chapter.with_all(phases).items(
@@ -57,7 +57,7 @@ fn piece(advice: &AdviceView) -> [Block; 3] {
 /// Untried settings: in a summary how much of it there is, in Markdown each with its command.
 pub(super) fn not_tried(source: Source<'_>) -> Chapter {
     let chapter = Chapter::untitled("advice");
-    let Some(line) = advice::not_tried_line(source) else {
+    let Some(line) = not_tried::not_tried_line(source) else {
         return chapter;
     };
     let chapter = chapter.only(Audience::SUMMARY, Block::Sentence(line));
@@ -67,7 +67,7 @@ pub(super) fn not_tried(source: Source<'_>) -> Chapter {
 }
 
 fn untried(source: Source<'_>) -> Vec<Block> {
-    let items = advice::not_tried(source);
+    let items = not_tried::not_tried(source);
     if items.is_empty() {
         return Vec::new();
     }

@@ -1,7 +1,8 @@
 //! The headings and fields of the performance template that a written report holds.
 
-use super::advice::{self, AdviceView, PhaseView, PriorityView};
+use super::advice::{self, AdviceView, PriorityView};
 use super::bottlenecks::{self, Entry};
+use super::implementation_plan::{self, PhaseView};
 use super::{Block, Chapter, Item, Key, Source, items};
 use crate::report::chapter::{Label, Numbered};
 
@@ -89,7 +90,11 @@ pub(super) fn plan(source: Source<'_>) -> Chapter {
     let chapter = Chapter::untitled("plan")
         .with_all(techniques(source))
         .with(Block::part("Implementation Plan"))
-        .with_all(advice::phases(source).into_iter().flat_map(phase));
+        .with_all(
+            implementation_plan::phases(source)
+                .into_iter()
+                .flat_map(phase),
+        );
     chapter
         .with_all(timeline(source))
         .with_all(testing(source))
