@@ -1,13 +1,21 @@
 //! Words about execution providers and bindings, and what they spell.
 
+mod bindings;
+mod graphs;
+mod planned;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use self::bindings::{BindArg, bind};
+pub use self::graphs::check_graphs;
+pub use self::planned::Provider;
+use self::planned::names;
 use super::values::{self, ProviderOption};
 use crate::cli::{CliError, Result};
-use crate::plan::{Binding, Flag, ProviderSpec};
-use crate::provider::{self, CPU_PROVIDER, Graphs, Memory};
-use crate::text::{distinct, joined};
+use crate::plan::{Flag, ProviderSpec};
+use crate::provider;
+use crate::text::distinct;
 
 /// Execution providers that run the nodes, and the memory that inputs and outputs lie in.
 #[derive(Debug, clap::Args)]
@@ -37,37 +45,6 @@ pub struct ProviderArgs {
     /// part of a latency, or in that of the `device`. Each is a session of its own.
     #[arg(long = Flag::Bind.word(), value_name = "PLACE,PLACE", value_delimiter = ',', default_value = "host")]
     pub bind: Vec<BindArg>,
-}
-
-/// Where inputs and outputs lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum BindArg {
-    Host,
-    Device,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provider {
-    pub identifier: String,
-    pub spec: ProviderSpec,
-    pub bindings: Vec<Binding>,
-}
-
-impl Provider {
-    fn is_cpu(&self) -> bool {
-        self.identifier == CPU_PROVIDER
-    }
-
-    fn has_memory(&self) -> bool {
-        provider::known(&self.identifier).memory != Memory::Host
-    }
-
-    /// Whether it is known to compute in host memory.
-    fn is_on_host(&self) -> bool {
-        let known = provider::known(&self.identifier);
-        let is_known = known.build.is_some() && self.spec.library.is_none();
-        is_known && self.spec.device.is_none() && known.memory == Memory::Host
-    }
 }
 
 /// The execution providers that the words spell, in their order.
@@ -134,42 +111,6 @@ fn refuse_without_effect(args: &ProviderArgs, providers: &[Provider]) -> Result<
     ))
 }
 
-/// Makes sure that sessions that capture graphs are bound to the device, and that no two requests
-/// run on them at once.
-pub fn check_graphs(providers: &[Provider], concurrency: &[u64]) -> Result<()> {
-    for Provider {
-        identifier,
-        spec,
-        bindings,
-    } in providers
-    {
-        let graphs = provider::known(identifier).graphs;
-        let Some(key) = graphs.asked(&spec.options) else {
-            continue;
-        };
-        let (message, hint) = if let Graphs::One { instead, .. } = graphs {
-            (
-                "keeps one graph for one shape, which other batch sizes and inputs would be taken for",
-                format!("leave it out, or use `{instead}`"),
-            )
-        } else if bindings != &[Binding::Device] {
-            (
-                "needs `--bind device`: a captured graph reads and writes fixed addresses on the device",
-                "write `--bind device`, or leave the option out".into(),
-            )
-        } else if concurrency.iter().any(|&count| count > 1) {
-            (
-                "allows one request in flight: no two threads may run a session that captures graphs",
-                "leave out `--concurrency`, or the option".into(),
-            )
-        } else {
-            continue;
-        };
-        return Err(CliError::usage(format!("`{key}` {message}"), hint));
-    }
-    Ok(())
-}
-
 /// Libraries of execution providers, by the names that these go by.
 pub type Libraries = BTreeMap<String, PathBuf>;
 
@@ -234,66 +175,13 @@ fn place_of(
     }
 }
 
-fn names(providers: &[Provider]) -> String {
-    joined(
-        providers
-            .iter()
-            .map(|provider| provider::short_name(&provider.identifier)),
-    )
-}
-
-/// Gives every provider its bindings: that of the device only where it has memory of its own.
-fn bind(providers: &mut [Provider], words: &[BindArg]) -> Result<()> {
-    if words.contains(&BindArg::Device) {
-        require_memory(providers)?;
-    }
-    for provider in providers {
-        let has_memory = provider.has_memory();
-        provider.bindings = distinct(words.iter().map(|word| match word {
-            BindArg::Device if has_memory => Binding::Device,
-            // Where computing is done in host memory, both come to the same.
-            BindArg::Host | BindArg::Device => Binding::Host,
-        }));
-    }
-    Ok(())
-}
-
-/// Makes sure that a provider's device has memory of its own, and that it is known of all whether
-/// theirs has.
-fn require_memory(providers: &[Provider]) -> Result<()> {
-    if let Some(unknown) = providers
-        .iter()
-        .filter(|provider| !provider.has_memory())
-        .find(|provider| !provider.is_on_host())
-    {
-        let name = provider::short_name(&unknown.identifier);
-        return Err(CliError::usage(
-            format!(
-                "`--bind device` is not to be had for {name}, whose device's memory onnxprof does not know"
-            ),
-            format!("measure {name} in a run of its own without `--bind`: copies are inside then"),
-        ));
-    }
-    if providers.iter().any(Provider::has_memory) {
-        return Ok(());
-    }
-    let known = provider::ALL
-        .iter()
-        .filter(|known| known.memory != Memory::Host);
-    let others: Vec<String> = known.map(|known| format!("`{}`", known.names[0])).collect();
-    let (names, others) = (names(providers), others.join(" or "));
-    Err(CliError::usage(
-        format!("`--bind device` needs a device with memory of its own, which {names} has not"),
-        format!("leave out `--bind`, or name {others} with `--ep`"),
-    ))
-}
-
 #[cfg(test)]
 mod tests {
     use clap::Parser;
 
     use super::*;
     use crate::cli::exit;
+    use crate::text::joined;
 
     #[derive(Debug, Parser)]
     struct Words {
@@ -301,7 +189,7 @@ mod tests {
         args: ProviderArgs,
     }
 
-    fn parsed(words: &str) -> Result<Vec<Provider>> {
+    pub(super) fn parsed(words: &str) -> Result<Vec<Provider>> {
         providers(
             &Words::try_parse_from(["onnxprof"].into_iter().chain(words.split_whitespace()))
                 .unwrap()
@@ -310,7 +198,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(words: &str, message: &str, hint: &str) {
+    pub(super) fn refused(words: &str, message: &str, hint: &str) {
         let error = parsed(words).unwrap_err();
         assert!(
             error.chain[0].contains(message) && error.hint.as_ref().unwrap().contains(hint),
@@ -390,79 +278,6 @@ mod tests {
         assert_eq!(found, [(None, false), (Some(1), true)]);
         refused("--device 1", "`--device` has no effect", "`--ep`");
         refused("--require-ep", "`--require-ep` has no effect", "`--ep`");
-    }
-
-    fn bindings(words: &str) -> String {
-        let providers = parsed(words).unwrap().into_iter();
-        let bindings: Vec<_> = providers.map(|provider| provider.bindings).collect();
-        format!("{bindings:?}")
-    }
-
-    #[test]
-    fn device_memory_is_bound_where_there_is_some() {
-        for (words, expected) in [
-            (
-                "--ep cpu,cuda --bind host,device",
-                "[[Host], [Host, Device]]",
-            ),
-            ("--ep cuda --bind device", "[[Device]]"),
-            ("--ep cuda,openvino --bind device", "[[Device], [Host]]"),
-        ] {
-            assert_eq!(bindings(words), expected, "{words}");
-        }
-        refused(
-            "--ep cpu,openvino --bind device",
-            "which cpu, openvino has not",
-            "`cuda`",
-        );
-    }
-
-    #[test]
-    fn device_binding_is_refused_where_the_device_s_memory_is_not_known() {
-        for unknown in ["webgpu", "Foo"] {
-            let words = format!("--ep cuda,{unknown} --bind device");
-            refused(&words, "is not to be had for", "without `--bind`");
-        }
-        refused(
-            "--ep cuda,openvino --device 0 --bind device",
-            "for openvino",
-            "own",
-        );
-        let file = tempfile::NamedTempFile::new().unwrap();
-        refused(
-            &format!(
-                "--ep-library My_EP={} --ep cuda,My_EP --bind host,device",
-                file.path().display()
-            ),
-            "is not to be had for My_EP",
-            "My_EP in a run of its own",
-        );
-    }
-
-    #[test]
-    fn captured_graphs_need_fixed_addresses_on_the_device_and_one_request_at_a_time() {
-        let checked = |words: &str, concurrency: &[u64]| {
-            let providers = parsed(&format!("--ep cpu,cuda,tensorrt --ep-option {words}")).unwrap();
-            check_graphs(&providers, concurrency)
-                .map_err(|error| (error.code, error.chain[0].clone(), error.hint.unwrap()))
-        };
-        let on = "cuda:enable_cuda_graph=1";
-        for words in [on, "cuda:enable_cuda_graph=1 --bind host,device"] {
-            let (code, message, hint) = checked(words, &[1]).unwrap_err();
-            assert!(message.contains("needs `--bind device`") && hint.contains("leave the option"));
-            assert_eq!(code, exit::USAGE);
-        }
-        let on_device = format!("{on} --bind device");
-        assert_eq!(checked(&on_device, &[1]), Ok(()));
-        assert_eq!(checked("cuda:enable_cuda_graph=0", &[4]), Ok(()));
-        let tensorrt = "tensorrt:trt_cuda_graph_enable=1 --bind device";
-        for (words, concurrency, mistake) in [
-            (on_device.as_str(), &[1, 4][..], "one request in flight"),
-            (tensorrt, &[1], "keeps one graph for one shape"),
-        ] {
-            let (_, message, _) = checked(words, concurrency).unwrap_err();
-            assert!(message.contains(mistake), "{message}");
-        }
     }
 
     #[test]
