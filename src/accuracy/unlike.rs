@@ -66,8 +66,8 @@ mod tests {
     use super::*;
     use crate::text::Plain;
 
-    /// The reason after further such samples, and so many that are comparable.
-    fn reason(first: Option<Range<u64>>, more: &[Range<u64>], alike_count: u64) -> Plain {
+    /// The reason after further such samples, if any, and so many that are comparable.
+    fn reason(first: Option<Range<u64>>, more: Option<Range<u64>>, alike_count: u64) -> Plain {
         let mut unlike = Unlike::new("y", first, "why".into());
         more.iter().for_each(|samples| unlike.add(samples));
         unlike.not_comparable(alike_count).reason
@@ -78,23 +78,23 @@ mod tests {
         for (first, more, alike_count, expected) in [
             (
                 2..3,
-                &[][..],
+                None,
                 23,
                 "why in sample 3; 1 of 24 samples is unlike the reference's",
             ),
             (
                 2..3,
-                &[5..6],
+                Some(5..6),
                 22,
                 "why in sample 3; 2 of 24 samples are unlike the reference's",
             ),
             (
                 0..8,
-                &[8..16],
+                Some(8..16),
                 0,
                 "why in samples 1 to 8 together; 16 of 16 samples are unlike the reference's",
             ),
-            (0..1, &[], 0, "why"),
+            (0..1, None, 0, "why"),
         ] {
             assert_eq!(reason(Some(first), more, alike_count), expected);
         }
@@ -102,6 +102,6 @@ mod tests {
 
     #[test]
     fn what_holds_of_all_is_not_counted() {
-        assert_eq!(reason(None, &[0..8], 3), "why");
+        assert_eq!(reason(None, Some(0..8), 3), "why");
     }
 }

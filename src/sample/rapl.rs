@@ -244,7 +244,7 @@ mod tests {
         );
         let machine = machine(&[("package-0", "0", 1)]);
         std::fs::write(
-            &machine
+            machine
                 .roots()
                 .sys
                 .join("class/powercap/intel-rapl:0/energy_uj"),

@@ -43,7 +43,7 @@ impl Named {
         let found = self
             .files
             .iter_mut()
-            .find(|(known, path, _)| known == name && Some(&*path) == wanted.as_ref());
+            .find(|(known, path, _)| known == name && Some(path) == wanted.as_ref());
         if let Some((_, path, is_used)) = found {
             *is_used = true;
             return Ok(path.clone());

@@ -113,7 +113,7 @@ impl Measure {
     }
 
     /// An axis of `what` from 0, or from the smallest value if that is negative.
-    pub(super) fn from_zero(self, what: &str, values: impl IntoIterator<Item = f64>) -> AxisView {
+    pub(super) fn with_zero(self, what: &str, values: impl IntoIterator<Item = f64>) -> AxisView {
         let (low, high) = self.extent(values);
         let (low, high) = (low.min(0.0), high.max(0.0));
         AxisView::even(
@@ -134,7 +134,7 @@ impl Measure {
 
     /// An axis from 0 to `last`, without room beyond.
     pub(super) fn until(self, what: &str, last: f64) -> AxisView {
-        let mut axis = self.from_zero(what, [last]);
+        let mut axis = self.with_zero(what, [last]);
         let last = self.scaled(last);
         axis.high = if last > 0.0 { last * 1.02 } else { axis.high };
         axis.ticks.retain(|tick| tick.at <= axis.high);
@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     fn even(values: &[f64]) -> AxisView {
-        Measure::AS_IS.from_zero("x", values.iter().copied())
+        Measure::AS_IS.with_zero("x", values.iter().copied())
     }
 
     fn log(values: &[f64]) -> AxisView {

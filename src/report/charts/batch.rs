@@ -30,7 +30,7 @@ const THROUGHPUT: Curve = Curve {
     title: "Throughput over batch sizes",
     what: "throughput, predictions",
     metric: Metric::Throughput,
-    axis: Measure::from_zero,
+    axis: Measure::with_zero,
     summary: "Higher is better; where a line is flat, larger batches only cost latency. Bars are 95% intervals.",
 };
 

@@ -47,7 +47,7 @@ pub(super) fn chart(source: Source<'_>) -> Drawing {
             "Private memory before the model was loaded and what loading added; the most that ONNX Runtime's arena held; the \
              highest resident memory of the whole process, which holds all of these. Bars of a session do not add up.{rest}"
         ),
-        x: measure.from_zero("memory", values),
+        x: measure.with_zero("memory", values),
         y: AxisView::names(drawn.iter().map(|ledger| &ledger.name)),
         series: series.filter(|part| !part.points.is_empty()).collect(),
         table: table(&ledgers),

@@ -68,7 +68,7 @@ pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
              it is.{}",
             cast.remark()
         ),
-        x: bars.measure.from_zero("time in nodes", [largest]),
+        x: bars.measure.with_zero("time in nodes", [largest]),
         y: AxisView::names(bars.rows.iter().map(|row| &row.name)),
         series: series.filter(|series| !series.points.is_empty()).collect(),
         table: table(&bars.rows),

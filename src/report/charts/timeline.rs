@@ -67,7 +67,7 @@ const CPU: Line = Line {
     shown: |percent| number::share(percent / 100.0),
     summary: "CPU time of the worker during each block, as a share of the CPUs that it may use.",
     value: |block| block.cpu_utilization_ratio.map(|ratio| ratio.0 * 100.0),
-    axis: Measure::from_zero,
+    axis: Measure::with_zero,
 };
 
 impl Run<'_> {
@@ -212,7 +212,7 @@ fn gpu(cast: &Cast<'_>) -> Drawing {
             cast.remark()
         ),
         x: measure.until(SINCE_START, last),
-        y: Measure::AS_IS.from_zero("GPU utilization (%)", values),
+        y: Measure::AS_IS.with_zero("GPU utilization (%)", values),
         series,
         table: gpu_table(cast),
     })

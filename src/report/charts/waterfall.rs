@@ -129,7 +129,7 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Drawing {
         summary:
             "From one median latency to the other, by kind of operator; each bar begins where the one above it ends."
                 .into(),
-        x: measure.from_zero("latency", ends),
+        x: measure.with_zero("latency", ends),
         y: AxisView::names(pieces.iter().map(|piece| &piece.name)),
         series: series.filter(|series| !series.points.is_empty()).collect(),
         table: table(&pieces),

@@ -81,8 +81,7 @@ fn offers(runtimes: &[RuntimeInfo], spec: &SessionSpec) -> bool {
         || runtime_of(runtimes, spec).is_some_and(|runtime| {
             runtime
                 .execution_providers
-                .iter()
-                .any(|one| *one == spec.execution_provider)
+                .contains(&spec.execution_provider)
         })
 }
 

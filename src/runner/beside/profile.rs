@@ -181,6 +181,9 @@ pub(in crate::runner) fn leave_rest(run: &mut Run<'_>) -> Result<()> {
     Ok(())
 }
 
+/// Picks one of the places with these rates.
+type PlaceOf<'r> = &'r dyn Fn(&Rates) -> Option<Place>;
+
 /// Measured sessions that are worth profiling, and have not been profiled.
 fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
     let record = run.record();
@@ -191,7 +194,7 @@ fn unprofiled(run: &Run<'_>) -> Vec<Subject> {
             .filter(|place| rates.contains_key(place))
             .or_else(|| fastest(rates))
     };
-    let places: [&dyn Fn(&Rates) -> Option<Place>; 3] = [&smallest, &at_large, &last_shape];
+    let places: [PlaceOf<'_>; 3] = [&smallest, &at_large, &last_shape];
     let all: Vec<(usize, Rates)> = run
         .in_turn()
         .into_iter()
