@@ -24,14 +24,16 @@ pub trait Runtime {
     /// for it.
     ///
     /// # Errors
-    /// [`EngineError::EpLibrary`] with the runtime's own words.
+    /// [`EngineError::EpLibrary`](super::EngineError::EpLibrary) with the runtime's own words.
     fn register_library(&mut self, name: &str, path: &Path) -> Result<()>;
 
     /// Creates a session of a model file.
     ///
     /// # Errors
-    /// [`EngineError::Load`] or [`EngineError::Provider`] with the runtime's own words;
-    /// [`EngineError::FellBack`] if it would not run on the execution provider that was asked for.
+    /// [`EngineError::Load`](super::EngineError::Load) or
+    /// [`EngineError::Provider`](super::EngineError::Provider) with the runtime's own words;
+    /// [`EngineError::FellBack`](super::EngineError::FellBack) if it would not run on the execution
+    /// provider that was asked for.
     fn load(&self, model: &Path, spec: &SessionSpec) -> Result<Box<dyn Session>>;
 
     /// Runs `inputs` a few times through a session that the runtime profiles, in turns with one
@@ -39,7 +41,8 @@ pub trait Runtime {
     /// `target` says.
     ///
     /// # Errors
-    /// Those of [`Runtime::load`] and of an inference; [`EngineError::Profile`] if there is nothing
+    /// Those of [`Runtime::load`] and of an inference;
+    /// [`EngineError::Profile`](super::EngineError::Profile) if there is nothing
     /// to read.
     fn profile(
         &self,
@@ -83,7 +86,7 @@ pub trait Session: Sync {
     /// requests there are.
     ///
     /// # Errors
-    /// [`EngineError::Bind`] if the runtime does not take the inputs.
+    /// [`EngineError::Bind`](super::EngineError::Bind) if the runtime does not take the inputs.
     fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>>;
 
     /// Runs one inference and returns the outputs that are tensors, and those of sequences of
@@ -91,7 +94,7 @@ pub trait Session: Sync {
     /// of `ai.onnx.ml` give it, is a tensor of a row for each map and a column for each key.
     ///
     /// # Errors
-    /// [`EngineError::Run`] with the runtime's own words.
+    /// [`EngineError::Run`](super::EngineError::Run) with the runtime's own words.
     fn evaluate(&mut self, inputs: &[Argument]) -> Result<Vec<Tensor>>;
 
     /// Statistics of the arena of the session's device, or why there are none.
@@ -103,14 +106,14 @@ pub trait Inference: Send {
     /// Runs one inference.
     ///
     /// # Errors
-    /// [`EngineError::Run`] with the runtime's own words.
+    /// [`EngineError::Run`](super::EngineError::Run) with the runtime's own words.
     fn run(&mut self) -> Result<()>;
 
     /// Binds the outputs of the next inference anew, so that they may have other sizes than those
     /// of the last one.
     ///
     /// # Errors
-    /// [`EngineError::Bind`] with the runtime's own words.
+    /// [`EngineError::Bind`](super::EngineError::Bind) with the runtime's own words.
     fn bind_outputs(&mut self) -> Result<()> {
         Ok(())
     }
