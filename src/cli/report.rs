@@ -1,5 +1,6 @@
 //! `onnxprof report`.
 
+use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -138,7 +139,8 @@ struct Rendered {
 
 fn render(args: &Args, run: &Path, format: Format, record: &RunRecord) -> Result<Rendered> {
     let findings = analysis::findings(record);
-    let view = Report::new(record, &findings);
+    // Formats for programs need none.
+    let view = LazyCell::new(|| Report::new(record, &findings));
     let mut drawings = Vec::new();
     let text = match format {
         Format::Terminal => report::terminal(&view, Some(folder(run)), args.destination.style()),
