@@ -184,7 +184,7 @@ fn check_header(plain: &[u8]) -> Result<(), HistogramError> {
 /// The buckets that hold any latencies, and how many each does; the decoder of the crate overflows
 /// on some.
 fn counts(payload: &[u8]) -> Result<Vec<(u64, u64)>, HistogramError> {
-    let mut found = Vec::new();
+    let mut found = Vec::with_capacity(payload.len());
     let mut index = 0_u64;
     let mut total = 0_u64;
     let mut rest = payload;

@@ -1,5 +1,7 @@
 //! Distributions of statistics that count: the binomial one, and those of ranks.
 
+use std::borrow::Cow;
+
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// The part of a binomial distribution that is not negligible, as a cumulative table, exact to
@@ -79,7 +81,7 @@ impl Binomial {
 /// P(T <= t) of a statistic T that counts.
 pub(super) enum LowerTail {
     /// P(T <= t) for t = 0, 1, ...
-    Exact(Vec<f64>),
+    Exact(Cow<'static, [f64]>),
     /// As if it were normal, with correction for continuity.
     Approximate { mean: f64, deviation: f64 },
 }
@@ -87,7 +89,7 @@ pub(super) enum LowerTail {
 impl LowerTail {
     /// From P(T = t) for t = 0, 1, ...
     pub(super) fn exact(probabilities: Vec<f64>) -> Self {
-        LowerTail::Exact(running_sums(probabilities).collect())
+        LowerTail::Exact(running_sums(probabilities).collect::<Vec<f64>>().into())
     }
 
     pub(super) fn at_most(&self, t: usize) -> f64 {

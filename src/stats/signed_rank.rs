@@ -1,10 +1,19 @@
 //! Wilcoxon's signed-rank statistic, and the interval and tests that follow from it.
 
-use super::{Evidence, Interval, LowerTail, PairRanks};
+use std::sync::LazyLock;
+
+use super::{Evidence, Interval, LowerTail, PairRanks, running_sums};
 
 /// Up to this many values the distribution is exact; beyond, it is taken as normal, with correction
 /// for continuity.
 const EXACT_UP_TO: u64 = 50;
+/// P(T <= t), by the number of values: to work one out takes longer than what is read from it, and
+/// a report of many cells reads thousands.
+static EXACT: LazyLock<Vec<Vec<f64>>> = LazyLock::new(|| {
+    (0..=EXACT_UP_TO)
+        .map(|n| running_sums(distribution(n)).collect())
+        .collect()
+});
 
 /// The means of all pairs of values, each value with itself included (Walsh averages), by their
 /// ranks.
@@ -49,8 +58,8 @@ impl SignedRank {
 
 /// The distribution of the signed-rank statistic T of n values about their true centre.
 fn lower_tail(n: u64) -> LowerTail {
-    if n <= EXACT_UP_TO {
-        return LowerTail::exact(distribution(n));
+    if let Some(exact) = EXACT.get(n as usize) {
+        return LowerTail::Exact(exact.into());
     }
     let n = n as f64;
     let mean = n * (n + 1.0) / 4.0;

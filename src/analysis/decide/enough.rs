@@ -22,56 +22,61 @@ pub(super) fn budget(record: &RunRecord) -> Option<Nanos> {
     if record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent) {
         return untimed(record);
     }
-    let needed = sessions(record).map(Session::launch).sum::<Option<f64>>()?;
-    sessions(record)
+    let sessions: Vec<Session<'_>> = sessions(record).collect();
+    let needed = sessions.iter().map(Session::launch).sum::<Option<f64>>()?;
+    sessions
+        .iter()
         .any(|session| session.launches_count() < MIN_LAUNCHES)
         .then(|| around(needed * MIN_LAUNCHES as f64))
 }
 
 fn sessions(record: &RunRecord) -> impl Iterator<Item = Session<'_>> {
-    (0..record.plan.sessions.len()).map(|session| Session { record, session })
+    let mut blocks = vec![Vec::new(); record.plan.sessions.len()];
+    for block in &record.blocks {
+        blocks[block.key.session].push(block);
+    }
+    (0..).zip(blocks).map(|(session, blocks)| Session {
+        record,
+        session,
+        blocks,
+    })
 }
 
 /// A session, and what was measured of it.
-#[derive(Clone, Copy)]
 struct Session<'r> {
     record: &'r RunRecord,
     session: usize,
+    blocks: Vec<&'r BlockRecord>,
 }
 
 impl<'r> Session<'r> {
-    fn blocks(self) -> impl Iterator<Item = &'r BlockRecord> {
-        self.record
-            .blocks
+    fn at_smallest(&self) -> impl Iterator<Item = &'r BlockRecord> {
+        let smallest = self.blocks.iter().map(|block| block.key.batch_size).min();
+        self.blocks
             .iter()
-            .filter(move |block| block.key.session == self.session)
-    }
-
-    fn at_smallest(self) -> impl Iterator<Item = &'r BlockRecord> {
-        let smallest = self.blocks().map(|block| block.key.batch_size).min();
-        self.blocks()
+            .copied()
             .filter(move |block| Some(block.key.batch_size) == smallest)
     }
 
-    fn launches(self) -> impl Iterator<Item = &'r LaunchRecord> {
+    fn launches(&self) -> impl Iterator<Item = &'r LaunchRecord> {
         self.record
             .launches
             .iter()
-            .filter(move |launch| launch.session == self.session)
+            .filter(|launch| launch.session == self.session)
     }
 
     /// Those that timed something at its smallest batch size.
-    fn launches_count(self) -> u64 {
+    fn launches_count(&self) -> u64 {
         let launches: BTreeSet<u64> = self.at_smallest().map(|block| block.launch).collect();
         launches.len() as u64
     }
 
-    fn block_ns(self) -> f64 {
+    fn block_ns(&self) -> f64 {
         self.record.plan.schedule.block_ns.as_f64()
     }
 
     /// In nanoseconds, of a launch that times one block.
-    fn launch(self) -> Option<f64> {
+    fn launch(&self) -> Option<f64> {
         let load = self.launches().filter_map(load).reduce(f64::min)?;
         let first_run = self
             .launches()
@@ -89,7 +94,7 @@ impl<'r> Session<'r> {
     }
 
     /// In nanoseconds, at the smallest batch size and at `batch_sizes`.
-    fn round(self, shape: usize, batch_sizes: &[u64]) -> Option<f64> {
+    fn round(&self, shape: usize, batch_sizes: &[u64]) -> Option<f64> {
         let at_each = batch_sizes
             .iter()
             .map(|&size| Some(INFERENCES * self.inference_at(shape, size)?));
@@ -99,9 +104,11 @@ impl<'r> Session<'r> {
 
     /// In nanoseconds: as it was measured there, or else longer than at the smallest size as the
     /// batch is larger, at worst.
-    fn inference_at(self, shape: usize, batch_size: u64) -> Option<f64> {
+    fn inference_at(&self, shape: usize, batch_size: u64) -> Option<f64> {
         let here = self
-            .blocks()
+            .blocks
+            .iter()
+            .copied()
             .filter(|block| (block.key.shape, block.key.batch_size) == (shape, batch_size));
         if let Some(mean) = fastest(here) {
             return Some(mean.max(self.block_ns() / INFERENCES));
@@ -117,10 +124,10 @@ impl<'r> Session<'r> {
 /// as the run took.
 fn untimed(record: &RunRecord) -> Option<Nanos> {
     sessions(record)
-        .filter_map(Session::launch)
+        .filter_map(|session| session.launch())
         .reduce(f64::max)
         .or_else(|| tried(record))
-        .map(|one| around(one * sessions(record).count() as f64 * MIN_LAUNCHES as f64))
+        .map(|one| around(one * record.plan.sessions.len() as f64 * MIN_LAUNCHES as f64))
 }
 
 /// In nanoseconds: a launch as what was tried before the first one tells it.
@@ -141,7 +148,7 @@ fn around(rounds: f64) -> Nanos {
 /// measured.
 pub(super) fn budget_at(record: &RunRecord, shape: usize, batch_sizes: &[u64]) -> Option<Nanos> {
     let rounds = sessions(record)
-        .filter(|session| session.blocks().next().is_some())
+        .filter(|session| !session.blocks.is_empty())
         .map(|session| session.round(shape, batch_sizes))
         .sum::<Option<f64>>()?
         * MIN_LAUNCHES as f64;
