@@ -14,7 +14,7 @@
 
 use std::cmp::Ordering;
 
-use crate::analysis::tuning::{self, Judge, LOOKS, SloStanding};
+use crate::analysis::tuning::{self, Judge, LOOKS, SloStanding, Turns};
 use crate::plan::CellKey;
 use crate::record::{Contest, Decision, Fate, Heat, Outcome, RunRecord, Stage, Tuning};
 use crate::runner::{Clock, Move};
@@ -150,8 +150,12 @@ pub(super) fn look(
 }
 
 impl View<'_> {
-    fn contest(&self, one: CellKey, other: CellKey) -> Option<PairedRatio> {
-        self.judge.contest([one, other], &self.heat.rounds)
+    fn contest(&self, key: CellKey, against: CellKey) -> Option<PairedRatio> {
+        self.judge.contest(Turns {
+            key,
+            against,
+            rounds: &self.heat.rounds,
+        })
     }
 
     /// The share of a look's error that one comparison may spend, on both sides.

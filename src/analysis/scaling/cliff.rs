@@ -27,10 +27,8 @@ pub(super) fn cliffs(index: &Index<'_>, curves: &[BatchCurve]) -> Vec<Vec<Cliff>
     for (curve, cliffs) in curves.iter().zip(&mut steps) {
         cliffs.retain(|cliff| cliff.change.verdict == Verdict::Slower);
         for cliff in cliffs {
-            (cliff.evidence, cliff.unknown) = evidence(
-                index,
-                [cliff.from, cliff.to].map(|batch_size| curve.key(batch_size)),
-            );
+            (cliff.evidence, cliff.unknown) =
+                evidence(index, curve.key(cliff.from), curve.key(cliff.to));
         }
     }
     steps
@@ -79,9 +77,9 @@ pub(in crate::analysis) fn throughput_ratios(
         .collect()
 }
 
-fn evidence(index: &Index<'_>, keys: [CellKey; 2]) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
+fn evidence(index: &Index<'_>, from: CellKey, to: CellKey) -> (Vec<CliffEvidence>, Vec<CliffSign>) {
     let (mut found, mut unknown) = (Vec::new(), Vec::new());
-    let arena = arena(index, keys);
+    let arena = arena(index, from, to);
     let caches = &index.record.host.caches;
     if arena.is_empty() {
         unknown.push(CliffSign::Arena);
@@ -92,7 +90,7 @@ fn evidence(index: &Index<'_>, keys: [CellKey; 2]) -> (Vec<CliffEvidence>, Vec<C
             unknown.push(CliffSign::Caches);
         }
     }
-    match keys.map(|key| faults(index.blocks(key))) {
+    match [from, to].map(|key| faults(index.blocks(key))) {
         [Some(small), Some(large)] => found.extend(more_faults(small, large)),
         _ => unknown.push(CliffSign::MinorFaults),
     }
@@ -113,25 +111,34 @@ fn faults(blocks: &[&BlockRecord]) -> Option<f64> {
     (inferences > 0).then(|| faults as f64 / inferences as f64)
 }
 
+/// One launch's arena at the smaller batch size, and at the larger one.
+struct ArenaStep<'a> {
+    from: &'a ArenaStats,
+    to: &'a ArenaStats,
+}
+
 /// Of each launch that tells of both.
-fn arena<'a>(index: &Index<'a>, [from, to]: [CellKey; 2]) -> Vec<[&'a ArenaStats; 2]> {
-    let [small, large] = [from, to].map(|key| index.launch_cells(key).iter());
-    large
-        .filter_map(|(launch, large)| {
-            let mut small = small.clone();
-            let (_, small) = small.find(|(other, _)| other.launch == launch.launch)?;
-            Some([small.arena.as_ref().ok()?, large.arena.as_ref().ok()?])
+fn arena<'a>(index: &Index<'a>, from: CellKey, to: CellKey) -> Vec<ArenaStep<'a>> {
+    let smaller = index.launch_cells(from);
+    index
+        .launch_cells(to)
+        .iter()
+        .filter_map(|(launch, to)| {
+            let mut smaller = smaller.iter();
+            let (_, from) = smaller.find(|(other, _)| other.launch == launch.launch)?;
+            Some(ArenaStep {
+                from: from.arena.as_ref().ok()?,
+                to: to.arena.as_ref().ok()?,
+            })
         })
         .collect()
 }
 
 /// Median over launches, if not 0.
-fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
+fn extensions(arena: &[ArenaStep<'_>]) -> Option<CliffEvidence> {
     Some(CliffEvidence::ArenaExtensions {
-        extensions_count: median_of(arena.iter().map(|[small, large]| {
-            large
-                .extensions_count
-                .saturating_sub(small.extensions_count) as f64
+        extensions_count: median_of(arena.iter().map(|ArenaStep { from, to }| {
+            to.extensions_count.saturating_sub(from.extensions_count) as f64
         }))
         .filter(|&count| count > 0.0)?,
     })
@@ -139,14 +146,10 @@ fn extensions(arena: &[[&ArenaStats; 2]]) -> Option<CliffEvidence> {
 
 /// Those that held the arena's peak at the smaller batch size and do not at the larger one: medians
 /// over launches.
-fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<CliffEvidence> {
-    let [Some(small), Some(large)] = [0, 1].map(|side| {
-        median_of(
-            arena
-                .iter()
-                .map(|both| both[side].peak_in_use_bytes.as_f64()),
-        )
-    }) else {
+fn exceeded_caches(caches: &[CpuCache], arena: &[ArenaStep<'_>]) -> Vec<CliffEvidence> {
+    let small = median_peak(arena.iter().map(|step| step.from));
+    let large = median_peak(arena.iter().map(|step| step.to));
+    let (Some(small), Some(large)) = (small, large) else {
         return Vec::new();
     };
     caches
@@ -158,4 +161,8 @@ fn exceeded_caches(caches: &[CpuCache], arena: &[[&ArenaStats; 2]]) -> Vec<Cliff
             arena_bytes: Bytes(large as u64),
         })
         .collect()
+}
+
+fn median_peak<'a>(arena: impl Iterator<Item = &'a ArenaStats>) -> Option<f64> {
+    median_of(arena.map(|stats| stats.peak_in_use_bytes.as_f64()))
 }

@@ -34,28 +34,37 @@ pub fn floor(objective: Objective) -> f64 {
         .ln_1p()
 }
 
-/// The cost of one configuration over that of another in the rounds named; `None` where they share
-/// none, or have no such figure. A cost is what less of is better: seconds per prediction for the
-/// throughput.
+/// A configuration that is held against another one over rounds in which they took turns.
+#[derive(Clone, Copy, Debug)]
+pub struct Turns<'a> {
+    /// The configuration.
+    pub key: CellKey,
+    /// The other one.
+    pub against: CellKey,
+    /// The rounds.
+    pub rounds: &'a [u64],
+}
+
+/// The cost of one configuration over that of another; `None` where they share no round, or have no
+/// such figure. A cost is what less of is better: seconds per prediction for the throughput.
 pub(super) fn contest(
     index: &Index<'_>,
     objective: Objective,
-    [one, other]: [CellKey; 2],
-    rounds: &[u64],
+    turns: Turns<'_>,
 ) -> Option<PairedRatio> {
     let sides = Sides {
         index,
-        one,
-        other,
-        rounds: rounds.iter().copied().collect(),
+        key: turns.key,
+        against: turns.against,
+        rounds: turns.rounds.iter().copied().collect(),
     };
     PairedRatio::of(&sides.log_ratios(objective))
 }
 
 struct Sides<'a> {
     index: &'a Index<'a>,
-    one: CellKey,
-    other: CellKey,
+    key: CellKey,
+    against: CellKey,
     rounds: HashSet<u64>,
 }
 
@@ -67,7 +76,7 @@ impl Sides<'_> {
             }
             Objective::Latency => self.of_blocks(|block| block.median_ns.as_f64()),
             Objective::Memory => self.of_launches(|cell| Some(cell.peak_memory_bytes?.as_f64())),
-            Objective::Energy => match [self.one, self.other]
+            Objective::Energy => match [self.key, self.against]
                 .map(|key| self.index.is_on_gpu(key.session))
             {
                 [true, true] => self.of_launches(|cell| gpu_of_launch(gpu_per_prediction, cell)),
@@ -78,7 +87,7 @@ impl Sides<'_> {
     }
 
     fn of_blocks(&self, cost: fn(&BlockRecord) -> f64) -> Vec<Vec<f64>> {
-        Pairs::new(&self.blocks(self.one), &self.blocks(self.other)).log_ratios(cost)
+        Pairs::new(&self.blocks(self.key), &self.blocks(self.against)).log_ratios(cost)
     }
 
     fn blocks(&self, key: CellKey) -> Vec<&BlockRecord> {
@@ -92,9 +101,9 @@ impl Sides<'_> {
 
     /// One pair a round, of those in which both have the figure.
     fn of_launches(&self, cost: fn(&LaunchCell) -> Option<f64>) -> Vec<Vec<f64>> {
-        let others = self.launches(self.other, cost);
+        let others = self.launches(self.against, cost);
         log_rounds(
-            self.launches(self.one, cost)
+            self.launches(self.key, cost)
                 .into_iter()
                 .filter_map(|(round, cost)| Some(cost / others.get(&round)?)),
         )

@@ -120,7 +120,7 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
     let gain = taken
         .zip(default)
         .filter(|(one, other)| one != other)
-        .and_then(|(best, default)| field.gain([best, default]));
+        .and_then(|(best, default)| field.gain(best, default));
     let preference = chosen.and_then(|chosen| chosen.preference);
     let race = Race {
         record,
@@ -134,7 +134,7 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
     };
     let verdict = race.verdict();
     let contender = race
-        .contender(&|key| field.gain([key, default?]))
+        .contender(&|key| field.gain(key, default?))
         .filter(|_| verdict == TuningVerdict::Undecided);
     Some(TuningFindings {
         objective: plan.objective,

@@ -7,7 +7,7 @@
 use serde::Serialize;
 
 use super::Judge;
-use super::contest::estimate;
+use super::contest::{Turns, estimate};
 use crate::analysis::{Counted, Estimate, Interval, Measured};
 use crate::plan::{CellKey, Objective};
 use crate::record::{Stage, Tuning};
@@ -44,9 +44,9 @@ impl Field<'_> {
     /// The cost of one over the other: from the final heats, if these give an interval; else from
     /// all rounds that both took part in; else by way of the best ones of their time, if that gives
     /// an interval. `None` where both took no turns, and no such way leads from one to the other.
-    pub(super) fn gain(self, keys: [CellKey; 2]) -> Option<Gain> {
-        let of_final = self.contest(keys, |stage| stage == Stage::Final);
-        let of_all = self.contest(keys, |_| true);
+    pub(super) fn gain(self, key: CellKey, against: CellKey) -> Option<Gain> {
+        let of_final = self.contest(key, against, |stage| stage == Stage::Final);
+        let of_all = self.contest(key, against, |_| true);
         let fair_launches = of_final
             .as_ref()
             .or(of_all.as_ref())
@@ -55,7 +55,7 @@ impl Field<'_> {
         let (cost_ratio, is_direct) = bounded(&of_final)
             .or_else(|| bounded(&of_all))
             .map(|direct| (direct, true))
-            .or_else(|| Some((self.by_way(keys)?, false)))
+            .or_else(|| Some((self.by_way(key, against)?, false)))
             .or_else(|| Some((of_all?, true)))?;
         Some(Gain {
             cost_ratio,
@@ -64,7 +64,12 @@ impl Field<'_> {
         })
     }
 
-    fn contest(self, keys: [CellKey; 2], wanted: impl Fn(Stage) -> bool) -> Option<Estimate> {
+    fn contest(
+        self,
+        key: CellKey,
+        against: CellKey,
+        wanted: fn(Stage) -> bool,
+    ) -> Option<Estimate> {
         let rounds: Vec<u64> = self
             .tuning
             .heats
@@ -73,16 +78,20 @@ impl Field<'_> {
             .flat_map(|heat| &heat.rounds)
             .copied()
             .collect();
-        Some(estimate(&self.judge.contest_on(
-            self.objective,
-            keys,
-            &rounds,
-        )?))
+        self.ratio(Turns {
+            key,
+            against,
+            rounds: &rounds,
+        })
     }
 
-    fn by_way(self, [one, other]: [CellKey; 2]) -> Option<Estimate> {
-        self.way(one, other)
-            .or_else(|| Some(self.way(other, one)?.reciprocal()))
+    fn ratio(self, turns: Turns<'_>) -> Option<Estimate> {
+        Some(estimate(&self.judge.contest_on(self.objective, turns)?))
+    }
+
+    fn by_way(self, key: CellKey, against: CellKey) -> Option<Estimate> {
+        self.way(key, against)
+            .or_else(|| Some(self.way(against, key)?.reciprocal()))
     }
 
     /// From one configuration to another by way of those that won heats over it, each step with an
@@ -109,14 +118,13 @@ impl Field<'_> {
             .filter(|heat| heat.cells.contains(&from))
             .find_map(|heat| {
                 let next = heat.champion.filter(|next| *next != from)?;
-                let leg = estimate(&self.judge.contest_on(
-                    self.objective,
-                    [from, next],
-                    &heat.rounds,
-                )?)
-                .measured()?
-                .clone();
-                leg.interval.is_some().then_some((next, leg))
+                let ratio = self.ratio(Turns {
+                    key: from,
+                    against: next,
+                    rounds: &heat.rounds,
+                })?;
+                let leg = ratio.measured()?;
+                leg.interval.is_some().then(|| (next, leg.clone()))
             })
     }
 }
@@ -171,7 +179,7 @@ impl<'a> Scale<'a> {
     /// there.
     pub(super) fn relative(&self, key: CellKey) -> Option<Relative> {
         let is_best = key == self.best;
-        let gain = self.field.gain([key, self.best]);
+        let gain = self.field.gain(key, self.best);
         Some(match gain.filter(|_| !is_best) {
             Some(gain) => Relative {
                 cost_ratio: gain.cost_ratio,
@@ -195,31 +203,31 @@ impl<'a> Scale<'a> {
             if at == self.best {
                 return Some(sum);
             }
-            if let Some(last) = self.centre(objective, [at, self.best], &self.rounds) {
+            let to_best = Turns {
+                key: at,
+                against: self.best,
+                rounds: &self.rounds,
+            };
+            if let Some(last) = self.centre(objective, to_best) {
                 return Some(sum + last);
             }
-            let heat = self
-                .field
-                .tuning
-                .heats
-                .iter()
-                .rev()
-                .find(|heat| heat.cells.contains(&at))?;
+            let mut heats = self.field.tuning.heats.iter();
+            let heat = heats.rfind(|heat| heat.cells.contains(&at))?;
             let next = heat.champion.filter(|next| *next != at)?;
-            sum += self.centre(objective, [at, next], &heat.rounds)?;
+            let to_next = Turns {
+                key: at,
+                against: next,
+                rounds: &heat.rounds,
+            };
+            sum += self.centre(objective, to_next)?;
             at = next;
         }
         None
     }
 
-    fn centre(&self, objective: Objective, keys: [CellKey; 2], rounds: &[u64]) -> Option<f64> {
-        Some(
-            self.field
-                .judge
-                .contest_on(objective, keys, rounds)?
-                .evidence(0.0)
-                .centre,
-        )
+    fn centre(&self, objective: Objective, turns: Turns<'_>) -> Option<f64> {
+        let paired = self.field.judge.contest_on(objective, turns)?;
+        Some(paired.evidence(0.0).centre)
     }
 }
 

@@ -11,7 +11,9 @@ mod standing;
 mod verdict;
 
 pub use candidate::{AXES, Candidate, State};
-pub use contest::{LOOKS, SLO_WIDENED, drop_error, floor, metric, slo_confidence, slo_error};
+pub use contest::{
+    LOOKS, SLO_WIDENED, Turns, drop_error, floor, metric, slo_confidence, slo_error,
+};
 pub(super) use findings::of;
 pub use findings::{TuningFindings, default_cell};
 pub use gain::Relative;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::contest::{estimate, floor};
+use super::contest::{Turns, estimate, floor};
 use super::standing::{Judge, SloStanding};
 use crate::analysis::Estimate;
 use crate::plan::{CellKey, Objective, SessionSpec};
@@ -79,7 +79,14 @@ pub(super) fn preferred(
     let rounds: Vec<u64> = tuning.rounds().collect();
     tied(tuning, winner)
         .filter(|key| judge.standing(*key) == SloStanding::Meets)
-        .filter_map(|key| preferable(judge, objective, [key, winner], &rounds))
+        .filter_map(|key| {
+            let turns = Turns {
+                key,
+                against: winner,
+                rounds: &rounds,
+            };
+            preferable(judge, objective, turns)
+        })
         .min_by(|one, other| {
             one.rank
                 .cmp(&other.rank)
@@ -88,21 +95,16 @@ pub(super) fn preferred(
         .map(|best| (best.key, best.preference))
 }
 
-/// `None` where the first one did not take turns with the winner, and where no criterion speaks for
+/// `None` where the configuration took no turns with the winner, and where no criterion speaks for
 /// it.
-fn preferable(
-    judge: &Judge<'_>,
-    objective: Objective,
-    keys: [CellKey; 2],
-    rounds: &[u64],
-) -> Option<Preferable> {
-    let cost = judge.contest_on(objective, keys, rounds)?;
-    let (rank, paired) = told_apart(judge, objective, keys, rounds)?;
+fn preferable(judge: &Judge<'_>, objective: Objective, turns: Turns<'_>) -> Option<Preferable> {
+    let cost = judge.contest_on(objective, turns)?;
+    let (rank, paired) = told_apart(judge, objective, turns)?;
     Some(Preferable {
         rank,
-        key: keys[0],
+        key: turns.key,
         preference: Preference {
-            over: keys[1],
+            over: turns.against,
             cost_ratio: estimate(&cost),
             criterion: criteria(objective)[rank],
             criterion_ratio: paired.as_ref().map(estimate),
@@ -142,15 +144,14 @@ fn is_tied(tuning: &Tuning, key: CellKey, with: CellKey) -> bool {
 fn told_apart(
     judge: &Judge<'_>,
     objective: Objective,
-    keys: [CellKey; 2],
-    rounds: &[u64],
+    turns: Turns<'_>,
 ) -> Option<(usize, Option<PairedRatio>)> {
     for (rank, criterion) in criteria(objective).iter().enumerate() {
         let Some(figure) = criterion.figure() else {
-            let [own, other] = keys.map(|key| changes(judge.record, key));
+            let [own, other] = [turns.key, turns.against].map(|key| changes(judge.record, key));
             return (own < other).then_some((rank, None));
         };
-        let Some(paired) = judge.contest_on(figure, keys, rounds) else {
+        let Some(paired) = judge.contest_on(figure, turns) else {
             continue;
         };
         match paired.evidence(floor(figure)).relation(ERROR) {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{SLO_WIDENED, contest};
+use super::{SLO_WIDENED, Turns, contest};
 use crate::analysis::figures::score_change::same_samples;
 use crate::analysis::gate::{GateVerdict, held_at};
 use crate::analysis::{AccuracyChange, Bounds, Estimate, Figures, Index, Measured};
@@ -244,21 +244,16 @@ impl<'a> Judge<'a> {
             .is_some_and(|record| record.unhealthy_outputs().next().is_some())
     }
 
-    /// The cost of one configuration over another's in the rounds named, by the plan's objective.
+    /// The cost of one configuration over another's, by the plan's objective.
     #[must_use]
-    pub fn contest(&self, keys: [CellKey; 2], rounds: &[u64]) -> Option<PairedRatio> {
-        self.contest_on(self.record.plan.tuning.as_ref()?.objective, keys, rounds)
+    pub fn contest(&self, turns: Turns<'_>) -> Option<PairedRatio> {
+        self.contest_on(self.record.plan.tuning.as_ref()?.objective, turns)
     }
 
-    /// The cost of one configuration over another's in the rounds named, by any objective.
+    /// The cost of one configuration over another's, by any objective.
     #[must_use]
-    pub fn contest_on(
-        &self,
-        objective: Objective,
-        keys: [CellKey; 2],
-        rounds: &[u64],
-    ) -> Option<PairedRatio> {
-        contest::contest(&self.index, objective, keys, rounds)
+    pub fn contest_on(&self, objective: Objective, turns: Turns<'_>) -> Option<PairedRatio> {
+        contest::contest(&self.index, objective, turns)
     }
 
     /// The value of a figure of a configuration.
