@@ -21,13 +21,15 @@ impl Entry {
     /// With a label for each of the texts.
     pub(super) fn labelled<T: Into<String>>(
         title: impl Into<String>,
-        labels: [&str; 4],
+        labels: &[&str],
         texts: impl IntoIterator<Item = T>,
     ) -> Self {
-        let fields = labels.into_iter().zip(texts);
+        let fields = labels.iter().zip(texts);
         Entry {
             title: title.into(),
-            fields: fields.map(|(label, text)| Item::new(label, text)).collect(),
+            fields: fields
+                .map(|(label, text)| Item::new(*label, text))
+                .collect(),
         }
     }
 }
@@ -78,7 +80,7 @@ fn operators() -> Entry {
     let reason = not_measured("the run profiled no operators");
     Entry::labelled(
         "Operators",
-        LABELS,
+        &LABELS,
         ["inference", &reason, &reason, &reason],
     )
 }
@@ -108,7 +110,7 @@ fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
         .first()
         .map(|first| about(&first.kind))
         .unwrap_or_default();
-    Entry::labelled(title, LABELS, [stage, &issue, constraint, opportunity])
+    Entry::labelled(title, &LABELS, [stage, &issue, constraint, opportunity])
 }
 
 fn is_of_loading(kind: &BottleneckKind) -> bool {

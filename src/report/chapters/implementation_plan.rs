@@ -91,7 +91,7 @@ impl Phase {
             effort(advice),
             ending,
         ];
-        Entry::labelled(area(source, advice), self.labels(), texts)
+        Entry::labelled(area(source, advice), &self.labels(), texts)
     }
 
     fn no_task(&self) -> Entry {
@@ -99,7 +99,7 @@ impl Phase {
             "none: no measured gain takes {} effort",
             level(self.effort).to_lowercase()
         );
-        Entry::labelled("No task", self.labels(), std::iter::repeat(none))
+        Entry::labelled("No task", &self.labels(), std::iter::repeat(none))
     }
 
     fn labels(&self) -> [&'static str; 4] {

@@ -115,7 +115,7 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Drawing {
         return Err(format!("{name}: {reason}"));
     };
     let title = format!("From {reference} to {name}{}", place(source, explanation));
-    let pieces = pieces(explanation, latency, [reference, name]);
+    let pieces = pieces(explanation, latency, reference, name);
     let ends = pieces
         .iter()
         .flat_map(|piece| [piece.from_ns as f64, piece.to_ns as f64]);
@@ -136,9 +136,12 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Drawing {
     })
 }
 
-/// From the first of two names to the other.
-fn pieces(explanation: &Explanation, latency: &LatencyStep, names: [String; 2]) -> Vec<Piece> {
-    let [reference, session] = names;
+fn pieces(
+    explanation: &Explanation,
+    latency: &LatencyStep,
+    reference: String,
+    session: String,
+) -> Vec<Piece> {
     let mut pieces = vec![Piece::median(reference, latency.reference_ns)];
     let mut from_ns = latency.reference_ns;
     for step in &explanation.steps {

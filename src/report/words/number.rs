@@ -7,15 +7,14 @@ use crate::units::{Bytes, Nanos};
 /// A unit for people, and how many base units it is.
 type Scale = (&'static str, f64);
 
-const TIMES: [Scale; 4] = [(" s", 1e9), (" ms", 1e6), (" µs", 1e3), (" ns", 1.0)];
+const TIMES: [Scale; 3] = [(" s", 1e9), (" ms", 1e6), (" µs", 1e3)];
 
-const ENERGIES: [Scale; 4] = [(" J", 1.0), (" mJ", 1e-3), (" µJ", 1e-6), (" nJ", 1e-9)];
+const ENERGIES: [Scale; 3] = [(" J", 1.0), (" mJ", 1e-3), (" µJ", 1e-6)];
 
-const SIZES: [Scale; 4] = [
+const SIZES: [Scale; 3] = [
     (" GiB", 1_073_741_824.0),
     (" MiB", 1_048_576.0),
     (" KiB", 1024.0),
-    (" B", 1.0),
 ];
 
 /// A value beyond this share of a unit is shown in that unit, so that 999.6 µs does not become
@@ -24,9 +23,9 @@ const ROUNDS_UP: f64 = 0.9995;
 
 fn scale(unit: Unit, value: f64) -> Scale {
     match unit {
-        Unit::Ns => fitting(&TIMES, value),
-        Unit::Bytes => fitting(&SIZES, value),
-        Unit::Joules => fitting(&ENERGIES, value),
+        Unit::Ns => fitting(&TIMES, value).unwrap_or((" ns", 1.0)),
+        Unit::Bytes => fitting(&SIZES, value).unwrap_or((" B", 1.0)),
+        Unit::Joules => fitting(&ENERGIES, value).unwrap_or((" nJ", 1e-9)),
         Unit::Watts => (" W", 1.0),
         Unit::PerSec => ("/s", 1.0),
         Unit::Ratio => ("%", 0.01),
@@ -34,12 +33,10 @@ fn scale(unit: Unit, value: f64) -> Scale {
     }
 }
 
-/// The largest unit of which `value` is at least one, or else the smallest.
-fn fitting(scales: &[Scale; 4], value: f64) -> Scale {
-    let mut scales_down = scales.iter();
-    *scales_down
-        .find(|(_, factor)| value.abs() >= factor * ROUNDS_UP)
-        .unwrap_or(&scales[3])
+/// The largest unit of which `value` is at least one.
+fn fitting(scales_down: &[Scale], value: f64) -> Option<Scale> {
+    let mut scales_down = scales_down.iter().copied();
+    scales_down.find(|(_, factor)| value.abs() >= factor * ROUNDS_UP)
 }
 
 /// The unit in which an axis up to `largest` is drawn, such as `ms`, and how many base units it is.

@@ -362,15 +362,15 @@ pub(in crate::report) fn to_settle(change: &Change) -> String {
 
 /// A time to plan by, rounded up: `40 s`, `5 minutes`.
 pub(in crate::report) fn rounded_time(time: Nanos) -> String {
-    in_units(time, [" s", " minutes"])
+    in_units(time, " s", " minutes")
 }
 
 /// A time to plan by as a budget is written: `40s`, `5m`.
 pub(in crate::report) fn budget(time: Nanos) -> String {
-    in_units(time, ["s", "m"])
+    in_units(time, "s", "m")
 }
 
-fn in_units(time: Nanos, [second, minute]: [&str; 2]) -> String {
+fn in_units(time: Nanos, second: &str, minute: &str) -> String {
     let seconds = time.0.div_ceil(1_000_000_000).max(1);
     // Rounded up to what somebody would ask for.
     match seconds.next_multiple_of(if seconds <= 10 { 1 } else { 5 }) {

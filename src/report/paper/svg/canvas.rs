@@ -1,10 +1,33 @@
 //! Where values lie on a drawing, and what stands there.
 
-use ::svg::node::element::path::Data;
+use ::svg::node::element::path::{Data, Parameters};
 use ::svg::node::element::{Group, Path, Rectangle, Text, Title};
 
 use crate::report::charts::{AxisView, ChartView, Form, PointView, Scale, SeriesView};
 use crate::report::paper::palette::{Dress, Mark, dress};
+
+/// Of the drawing, in pixels from its left and upper edges.
+#[derive(Clone, Copy)]
+pub(super) struct Point {
+    pub(super) x: f64,
+    pub(super) y: f64,
+}
+
+impl Point {
+    pub(super) fn new(x: f64, y: f64) -> Self {
+        Point { x, y }
+    }
+
+    fn by(self, right: f64, down: f64) -> Self {
+        Point::new(self.x + right, self.y + down)
+    }
+}
+
+impl From<Point> for Parameters {
+    fn from(point: Point) -> Self {
+        (round(point.x), round(point.y)).into()
+    }
+}
 
 pub(super) struct Canvas<'a> {
     chart: &'a ChartView,
@@ -48,8 +71,8 @@ impl<'a> Canvas<'a> {
             .set("fill", dress.on_white);
         match series.form {
             Form::Line => self.marks(group.add(self.line(series, Data::line_to)), series, dress),
-            Form::Steps => group.add(self.line(series, |data, (x, y)| {
-                data.horizontal_line_to(x).vertical_line_to(y)
+            Form::Steps => group.add(self.line(series, |data, corner| {
+                data.horizontal_line_to(corner.x).vertical_line_to(corner.y)
             })),
             Form::Marks => self.marks(group, series, dress),
             Form::NamedMarks => self.named(self.marks(group, series, dress), series),
@@ -60,29 +83,21 @@ impl<'a> Canvas<'a> {
         }
     }
 
-    fn at(&self, point: &PointView) -> (f64, f64) {
-        (round(self.x(point.x)), round(self.y(point.y)))
+    fn at(&self, point: &PointView) -> Point {
+        Point::new(round(self.x(point.x)), round(self.y(point.y)))
     }
 
-    fn line(&self, series: &SeriesView, join: fn(Data, (f64, f64)) -> Data) -> Path {
-        let mut data = Data::new();
-        for (number, point) in series.points.iter().enumerate() {
-            data = if number == 0 {
-                data.move_to(self.at(point))
-            } else {
-                join(data, self.at(point))
-            };
-        }
+    fn line(&self, series: &SeriesView, join: fn(Data, Point) -> Data) -> Path {
+        let points = series.points.iter().map(|point| self.at(point));
         Path::new()
-            .set("d", data)
+            .set("d", joined(points, join))
             .set("fill", "none")
             .set("stroke-width", 2)
     }
 
     fn marks(&self, group: Group, series: &SeriesView, dress: Dress) -> Group {
         series.points.iter().fold(group, |group, point| {
-            let (x, y) = self.at(point);
-            let told = mark(dress.mark, x, y, point.size.unwrap_or(MARK))
+            let told = mark(dress.mark, self.at(point), point.size.unwrap_or(MARK))
                 .set("stroke", "none")
                 .set("fill-opacity", 0.75)
                 .add(Title::new(point.label.as_str()));
@@ -91,12 +106,12 @@ impl<'a> Canvas<'a> {
     }
 
     fn intervals(&self, mut group: Group, point: &PointView) -> Group {
-        let (x, y) = self.at(point);
+        let at = self.at(point);
         if let Some((low, high)) = point.x_ends {
-            group = group.add(horizontal_interval(self.x(low), self.x(high), y));
+            group = group.add(horizontal_interval(self.x(low), self.x(high), at.y));
         }
         if let Some((low, high)) = point.y_ends {
-            group = group.add(vertical_interval(self.y(low), self.y(high), x));
+            group = group.add(vertical_interval(self.y(low), self.y(high), at.x));
         }
         group
     }
@@ -107,15 +122,15 @@ impl<'a> Canvas<'a> {
             .iter()
             .enumerate()
             .fold(group, |group, (number, point)| {
-                let (x, y) = self.at(point);
+                let mut at = self.at(point);
                 let away = point.size.unwrap_or(MARK) / 2.0;
                 // Neighbours take turns, so that names of marks in a row do not cover one another.
-                let y = if number % 2 == 0 {
-                    y - away - 4.0
+                at.y = if number % 2 == 0 {
+                    at.y - away - 4.0
                 } else {
-                    y + away + 13.0
+                    at.y + away + 13.0
                 };
-                group.add(name(point, x, y))
+                group.add(name(point, at))
             })
     }
 
@@ -134,10 +149,10 @@ impl<'a> Canvas<'a> {
     }
 }
 
-fn name(point: &PointView, x: f64, y: f64) -> Text {
+fn name(point: &PointView, at: Point) -> Text {
     Text::new(point.label.lines().next().unwrap_or_default())
-        .set("x", x)
-        .set("y", round(y))
+        .set("x", at.x)
+        .set("y", round(at.y))
         .set("text-anchor", "middle")
         .set("stroke", "none")
         .set("fill", TEXT)
@@ -186,35 +201,30 @@ fn share(axis: &AxisView, value: f64) -> f64 {
     (value - low) / (high - low)
 }
 
-pub(super) fn mark(shape: Mark, x: f64, y: f64, size: f64) -> Path {
+pub(super) fn mark(shape: Mark, at: Point, size: f64) -> Path {
     let half = size / 2.0;
-    let data = match shape {
-        Mark::Circle => Data::new()
-            .move_to((round(x - half), round(y)))
-            .elliptical_arc_by((half, half, 0, 1, 0, size, 0))
-            .elliptical_arc_by((half, half, 0, 1, 0, -size, 0)),
-        Mark::Square => corners([
-            (x - half, y - half),
-            (x + half, y - half),
-            (x + half, y + half),
-            (x - half, y + half),
-        ]),
-        Mark::Diamond => corners([(x, y - half), (x + half, y), (x, y + half), (x - half, y)]),
-        Mark::Triangle => corners([
-            (x, y - half),
-            (x + half, y + half),
-            (x, y + half),
-            (x - half, y + half),
-        ]),
-    };
+    let corners = match shape {
+        Mark::Circle => return circle(at, half),
+        Mark::Square => [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)],
+        Mark::Diamond => [(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)],
+        Mark::Triangle => [(0.0, -1.0), (1.0, 1.0), (0.0, 1.0), (-1.0, 1.0)],
+    }
+    .map(|(right, down)| at.by(right * half, down * half));
+    Path::new().set("d", joined(corners, Data::line_to).close())
+}
+
+fn circle(at: Point, radius: f64) -> Path {
+    let data = Data::new()
+        .move_to(at.by(-radius, 0.0))
+        .elliptical_arc_by((radius, radius, 0, 1, 0, 2.0 * radius, 0))
+        .elliptical_arc_by((radius, radius, 0, 1, 0, -2.0 * radius, 0));
     Path::new().set("d", data.close())
 }
 
-fn corners([first, rest @ ..]: [(f64, f64); 4]) -> Data {
-    let start = Data::new().move_to((round(first.0), round(first.1)));
-    rest.into_iter().fold(start, |data, corner| {
-        data.line_to((round(corner.0), round(corner.1)))
-    })
+fn joined(points: impl IntoIterator<Item = Point>, join: fn(Data, Point) -> Data) -> Data {
+    let mut points = points.into_iter();
+    let start = points.next().map(|first| Data::new().move_to(first));
+    points.fold(start.unwrap_or_default(), join)
 }
 
 pub(super) const WIDTH: f64 = 720.0;

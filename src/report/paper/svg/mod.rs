@@ -7,7 +7,7 @@ use ::svg::node::element::{Group, Line, Rectangle, Text, Title};
 
 use crate::report::paper::palette::dress;
 use crate::report::view::charts::{AxisView, ChartView, Scale, Tick};
-use canvas::{CHARACTER, Canvas, TEXT, WIDTH, mark, round};
+use canvas::{CHARACTER, Canvas, Point, TEXT, WIDTH, mark, round};
 
 const LEGEND_LINE: f64 = 20.0;
 
@@ -81,7 +81,7 @@ fn legend(chart: &ChartView) -> Legend {
         let y = 38.0 + line * LEGEND_LINE;
         let dress = dress(series.color);
         group = group
-            .add(mark(dress.mark, x + 5.0, y, 9.0).set("fill", dress.on_white))
+            .add(mark(dress.mark, Point::new(x + 5.0, y), 9.0).set("fill", dress.on_white))
             .add(
                 Text::new(name.as_str())
                     .set("x", x + 14.0)
@@ -100,12 +100,16 @@ fn horizontal(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
     for Tick { at, label } in &axis.ticks {
         let x = canvas.x(*at);
         group = group
-            .add(line((x, canvas.top), (x, canvas.bottom)))
-            .add(text(label, (x, canvas.bottom + 16.0), "middle"));
+            .add(line(
+                Point::new(x, canvas.top),
+                Point::new(x, canvas.bottom),
+            ))
+            .add(text(label, Point::new(x, canvas.bottom + 16.0), "middle"));
     }
+    let middle = (canvas.left + canvas.right) / 2.0;
     group.add(text(
         &axis.title,
-        ((canvas.left + canvas.right) / 2.0, canvas.bottom + 36.0),
+        Point::new(middle, canvas.bottom + 36.0),
         "middle",
     ))
 }
@@ -115,9 +119,12 @@ fn vertical(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
     for Tick { at, label } in &axis.ticks {
         let y = canvas.y(*at);
         if axis.scale != Scale::Names {
-            group = group.add(line((canvas.left, y), (canvas.right, y)));
+            group = group.add(line(
+                Point::new(canvas.left, y),
+                Point::new(canvas.right, y),
+            ));
         }
-        group = group.add(text(label, (canvas.left - 6.0, y + 4.0), "end"));
+        group = group.add(text(label, Point::new(canvas.left - 6.0, y + 4.0), "end"));
     }
     let middle = (canvas.top + canvas.bottom) / 2.0;
     let turned = format!("translate(14 {middle:.1}) rotate(-90)");
@@ -128,19 +135,19 @@ fn vertical(canvas: &Canvas<'_>, axis: &AxisView) -> Group {
     )
 }
 
-fn text(shown: &str, (x, y): (f64, f64), anchor: &str) -> Text {
+fn text(shown: &str, at: Point, anchor: &str) -> Text {
     Text::new(shown)
-        .set("x", round(x))
-        .set("y", round(y))
+        .set("x", round(at.x))
+        .set("y", round(at.y))
         .set("text-anchor", anchor)
 }
 
-fn line(from: (f64, f64), to: (f64, f64)) -> Line {
+fn line(from: Point, to: Point) -> Line {
     Line::new()
-        .set("x1", round(from.0))
-        .set("y1", round(from.1))
-        .set("x2", round(to.0))
-        .set("y2", round(to.1))
+        .set("x1", round(from.x))
+        .set("y1", round(from.y))
+        .set("x2", round(to.x))
+        .set("y2", round(to.y))
         .set("stroke", GRID)
 }
 
