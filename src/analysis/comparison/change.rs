@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::side::{OfRound, Side, of_cell, of_session, percentiles};
+use super::side::{OfRound, Side, Sides, of_cell, of_session, percentiles};
 use crate::analysis::figures::change::{judge as judge_together, log_rounds};
 use crate::analysis::figures::energy::gpu_of_launch;
 use crate::analysis::figures::over_launches::per_launch;
@@ -59,7 +59,7 @@ pub enum Delta {
 ///
 /// # Errors
 /// Why there is no change: something was not measured, or the metric is not one that is compared.
-pub fn change(metric: Metric, sides: [Side<'_>; 2]) -> Observed<Delta> {
+pub fn change(metric: Metric, sides: Sides<Side<'_>>) -> Observed<Delta> {
     let mut delta = match source(metric) {
         Source::Session(OfSession::Scores(_)) if metric.group() == Group::LeadingScore => {
             return score(metric, sides);
@@ -104,8 +104,8 @@ pub fn judge(metric: Metric, deltas: &mut [&mut Delta]) {
     }
 }
 
-fn is_one_run([candidate, baseline]: [Side<'_>; 2]) -> bool {
-    std::ptr::eq(candidate.run.record, baseline.run.record)
+fn is_one_run(sides: Sides<Side<'_>>) -> bool {
+    std::ptr::eq(sides.candidate.run.record, sides.baseline.run.record)
 }
 
 fn ratio(design: Design, change: Option<Change>, otherwise: &str) -> Observed<Delta> {
@@ -115,11 +115,11 @@ fn ratio(design: Design, change: Option<Change>, otherwise: &str) -> Observed<De
     })
 }
 
-fn over_blocks(metric: Metric, sides: [Side<'_>; 2], figure: OfBlocks) -> Observed<Delta> {
-    if let Some(side) = sides.iter().find(|side| side.blocks().is_empty()) {
-        return Err(side.why_nothing("no timed block was recorded"));
-    }
-    let blocks = sides.map(Side::blocks);
+fn over_blocks(metric: Metric, sides: Sides<Side<'_>>, figure: OfBlocks) -> Observed<Delta> {
+    let blocks = sides.try_map(|side| match side.blocks() {
+        [] => Err(side.why_nothing("no timed block was recorded")),
+        blocks => Ok(blocks),
+    })?;
     if !is_one_run(sides) {
         return unpaired(
             metric,
@@ -130,16 +130,16 @@ fn over_blocks(metric: Metric, sides: [Side<'_>; 2], figure: OfBlocks) -> Observ
         Design::Paired,
         Change::paired(
             metric,
-            &Pairs::new(blocks[0], blocks[1]).log_ratios(figure.of_block),
+            &Pairs::new(blocks.candidate, blocks.baseline).log_ratios(figure.of_block),
         ),
         "no block of one has a neighbour of the other",
     )
 }
 
-fn unpaired(metric: Metric, [candidate, baseline]: [Vec<f64>; 2]) -> Observed<Delta> {
+fn unpaired(metric: Metric, values: Sides<Vec<f64>>) -> Observed<Delta> {
     ratio(
         Design::Separate,
-        Change::unpaired(metric, &candidate, &baseline),
+        Change::unpaired(metric, &values.candidate, &values.baseline),
         NOT_POSITIVE,
     )
 }
@@ -149,32 +149,33 @@ const NOT_POSITIVE: &str = "it is not positive in every launch, so that there is
 
 fn over_launches(
     metric: Metric,
-    sides: [Side<'_>; 2],
+    sides: Sides<Side<'_>>,
     values: &dyn Fn(Side<'_>) -> Observed<Vec<OfRound>>,
 ) -> Observed<Delta> {
     if let Some(reason) = unlike(metric, sides) {
         return Err(reason.into());
     }
-    let [own, other] = sides.map(values);
-    let (own, other) = (own?, other?);
-    if own.iter().chain(&other).any(|&(_, value)| value <= 0.0) {
+    let values = sides.try_map(values)?;
+    let mut all = values.candidate.iter().chain(&values.baseline);
+    if all.any(|&(_, value)| value <= 0.0) {
         return Err(NOT_POSITIVE.into());
     }
     if is_one_run(sides) {
         return ratio(
             Design::Paired,
-            Change::paired(metric, &by_round([own, other])),
+            Change::paired(metric, &by_round(values)),
             "no round has a launch of both",
         );
     }
     unpaired(
         metric,
-        [own, other].map(|values| values.into_iter().map(|(_, value)| value).collect()),
+        values.map(|values| values.into_iter().map(|(_, value)| value).collect()),
     )
 }
 
 /// Why figures of whole sessions that depend on the batch sizes measured are not alike.
-fn unlike(metric: Metric, [candidate, baseline]: [Side<'_>; 2]) -> Option<&'static str> {
+fn unlike(metric: Metric, sides: Sides<Side<'_>>) -> Option<&'static str> {
+    let (candidate, baseline) = (sides.candidate, sides.baseline);
     if matches!(metric, Metric::FirstRun | Metric::TimeToFirstPrediction)
         && candidate.first() != baseline.first()
     {
@@ -186,36 +187,38 @@ fn unlike(metric: Metric, [candidate, baseline]: [Side<'_>; 2]) -> Option<&'stat
 }
 
 /// The log-ratio of each round in which both were launched; of several launches the last counts.
-fn by_round(sides: [Vec<OfRound>; 2]) -> Vec<Vec<f64>> {
-    let [own, partners] = sides.map(BTreeMap::<u64, f64>::from_iter);
+fn by_round(values: Sides<Vec<OfRound>>) -> Vec<Vec<f64>> {
+    let values = values.map(BTreeMap::<u64, f64>::from_iter);
     log_rounds(
-        own.iter()
-            .filter_map(|(round, value)| Some(value / partners.get(round)?)),
+        values
+            .candidate
+            .iter()
+            .filter_map(|(round, value)| Some(value / values.baseline.get(round)?)),
     )
 }
 
-fn exact(sides: [Side<'_>; 2]) -> Observed<Delta> {
-    match sides.map(|side| file_size(side.run, side.session)) {
-        [Estimate::Measured(candidate), Estimate::Measured(baseline)] => ratio(
-            Design::Exact,
-            Change::exact(&candidate, &baseline),
-            "one of them is zero",
-        ),
-        [Estimate::Absent { reason, .. }, _] | [_, Estimate::Absent { reason, .. }] => Err(reason),
-    }
+fn exact(sides: Sides<Side<'_>>) -> Observed<Delta> {
+    let sizes = sides.try_map(|side| match file_size(side.run, side.session) {
+        Estimate::Measured(size) => Ok(size),
+        Estimate::Absent { reason, .. } => Err(reason),
+    })?;
+    ratio(
+        Design::Exact,
+        Change::exact(&sizes.candidate, &sizes.baseline),
+        "one of them is zero",
+    )
 }
 
-fn score(metric: Metric, sides: [Side<'_>; 2]) -> Observed<Delta> {
-    let [own, other] = sides.map(|side| scores(metric, side));
-    let (own, other) = (own?, other?);
-    let [run, other_run] = sides.map(|side| side.run.record);
-    let (design, change) = if is_one_run(sides) || are_same_samples(run, other_run) {
-        (
-            Design::Paired,
-            same_samples(other, own, run.plan.schedule.seed),
-        )
+fn score(metric: Metric, sides: Sides<Side<'_>>) -> Observed<Delta> {
+    let scores = sides.try_map(|side| scores(metric, side))?;
+    let runs = sides.map(|side| side.run.record);
+    let (design, change) = if is_one_run(sides) || are_same_samples(runs.candidate, runs.baseline) {
+        let seed = runs.candidate.plan.schedule.seed;
+        let change = same_samples(scores.baseline, scores.candidate, seed);
+        (Design::Paired, change)
     } else {
-        (Design::Separate, unlike_samples(other, own))
+        let change = unlike_samples(scores.baseline, scores.candidate);
+        (Design::Separate, change)
     };
     Ok(Delta::Score {
         design,

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::differences::session_differences;
-use super::select::{Pairing, Place, names, pairings};
+use super::select::{Place, names, pairings};
 use super::{
-    Delta, Design, Difference, NamedRun, SelectError, Side, change, host_differences, judge,
+    Delta, Design, Difference, NamedRun, SelectError, Side, Sides, change, host_differences, judge,
     other_differences,
 };
 
@@ -180,7 +180,7 @@ pub fn compare(
     })
 }
 
-fn described(runs: &[NamedRun<'_>], place: usize, pairings: &[Pairing]) -> ComparedRun {
+fn described(runs: &[NamedRun<'_>], place: usize, pairings: &[Sides<Place>]) -> ComparedRun {
     let (record, baseline) = (runs[place].index.record, runs[0].index.record);
     ComparedRun {
         path: runs[place].path.clone(),
@@ -194,7 +194,7 @@ fn described(runs: &[NamedRun<'_>], place: usize, pairings: &[Pairing]) -> Compa
     }
 }
 
-fn left_out(place: usize, pairings: &[Pairing], runs: &[NamedRun<'_>]) -> Vec<String> {
+fn left_out(place: usize, pairings: &[Sides<Place>], runs: &[NamedRun<'_>]) -> Vec<String> {
     let used: Vec<&str> = pairings
         .iter()
         .flat_map(|pairing| [pairing.baseline, pairing.candidate])
@@ -207,52 +207,49 @@ fn left_out(place: usize, pairings: &[Pairing], runs: &[NamedRun<'_>]) -> Vec<St
         .collect()
 }
 
-fn pair(
-    runs: &[NamedRun<'_>],
-    Pairing {
-        baseline,
-        candidate,
-    }: Pairing,
-) -> Pair {
-    let [old, new] = [baseline, candidate].map(|place| Measured {
+fn pair(runs: &[NamedRun<'_>], pairing: Sides<Place>) -> Pair {
+    let sides = pairing.map(|place| Measured {
         run: &runs[place.run],
         session: place.session,
         at: None,
     });
     Pair {
-        baseline: party(runs, baseline),
-        candidate: party(runs, candidate),
-        differences: session_differences(old.spec(), new.spec()),
+        baseline: party(runs, pairing.baseline),
+        candidate: party(runs, pairing.candidate),
+        differences: session_differences(sides.baseline.spec(), sides.candidate.spec()),
         rows: session_metrics()
-            .chain([leading_score([new, old])])
-            .map(|metric| row(metric, old, new))
+            .chain([leading_score(sides)])
+            .map(|metric| row(metric, sides))
             .collect(),
-        cells: common_cells(old.run.plan(), new.run.plan())
-            .map(|[of_old, of_new]| paired_cell(old.at(of_old), new, of_new))
+        cells: common_cells(sides.map(|side| side.run.plan()))
+            .map(|at| paired_cell(sides, at))
             .collect(),
     }
 }
 
 /// That of the candidate, else of the baseline, else what the candidate's task is scored by.
-fn leading_score(sides: [Measured<'_>; 2]) -> Metric {
-    sides
+fn leading_score(sides: Sides<Measured<'_>>) -> Metric {
+    [sides.candidate, sides.baseline]
         .into_iter()
         .find_map(Measured::leading_score)
-        .unwrap_or(match sides[0].run.plan().task {
+        .unwrap_or(match sides.candidate.run.plan().task {
             Task::Regression => Metric::MeanAbsoluteError,
             Task::Classification | Task::Inferred => Metric::AccuracyTop1,
         })
 }
 
-fn paired_cell(baseline: Measured<'_>, candidate: Measured<'_>, at: Workload) -> PairedCell {
+fn paired_cell(sessions: Sides<Measured<'_>>, workloads: Sides<Workload>) -> PairedCell {
+    let at = workloads.candidate;
+    let cells = Sides {
+        candidate: sessions.candidate.at(at),
+        baseline: sessions.baseline.at(workloads.baseline),
+    };
     PairedCell {
         shape: at.shape,
-        shape_name: candidate.run.plan().shapes[at.shape].to_string(),
+        shape_name: cells.candidate.run.plan().shapes[at.shape].to_string(),
         batch_size: at.batch_size,
         load_mode: at.load,
-        rows: CELL_METRICS
-            .map(|metric| row(metric, baseline, candidate.at(at)))
-            .to_vec(),
+        rows: CELL_METRICS.map(|metric| row(metric, cells)).to_vec(),
     }
 }
 
@@ -277,25 +274,22 @@ fn model(record: &RunRecord, first: &RunRecord, path: &Path) -> PathBuf {
     }
 }
 
-/// Workloads that both plans have, each as the first and as the second plan has it, in the order of
-/// the second.
-fn common_cells<'p>(
-    baseline: &'p Plan,
-    candidate: &'p Plan,
-) -> impl Iterator<Item = [Workload; 2]> + 'p {
+/// Workloads that both plans have, each as either has it, in the order of the candidate's.
+fn common_cells(plans: Sides<&Plan>) -> impl Iterator<Item = Sides<Workload>> {
+    let (candidate, baseline) = (plans.candidate, plans.baseline);
     candidate
         .workloads()
-        .filter(|at| {
+        .filter(move |at| {
             baseline.batch_sizes.contains(&at.batch_size) && baseline.load_modes.contains(&at.load)
         })
-        .filter_map(|at| {
-            Some([
-                Workload {
+        .filter_map(move |at| {
+            Some(Sides {
+                candidate: at,
+                baseline: Workload {
                     shape: candidate.same_shape(at.shape, baseline)?,
                     ..at
                 },
-                at,
-            ])
+            })
         })
 }
 
@@ -357,12 +351,12 @@ impl<'r> Measured<'r> {
     }
 }
 
-fn row(metric: Metric, baseline: Measured<'_>, candidate: Measured<'_>) -> Row {
+fn row(metric: Metric, sides: Sides<Measured<'_>>) -> Row {
     Row {
         metric,
-        baseline: baseline.figure(metric),
-        candidate: candidate.figure(metric),
-        outcome: change(metric, [candidate, baseline].map(Measured::side)).map_or_else(
+        baseline: sides.baseline.figure(metric),
+        candidate: sides.candidate.figure(metric),
+        outcome: change(metric, sides.map(Measured::side)).map_or_else(
             |reason| RowOutcome::NotCompared { reason },
             |delta| RowOutcome::Compared { delta },
         ),

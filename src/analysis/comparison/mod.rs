@@ -18,4 +18,4 @@ pub use comparisons::{
 };
 pub use differences::{Difference, Setting, host_differences, other_differences};
 pub use select::{NamedRun, SelectError};
-pub(super) use side::Side;
+pub(super) use side::{Side, Sides};

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::PathBuf;
 
+use super::side::Sides;
 use crate::analysis::Findings;
 use crate::analysis::figures::index::Index;
 use crate::plan::{Plan, SessionSpec, Variant};
@@ -100,12 +101,6 @@ pub(super) struct Place {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct Pairing {
-    pub(super) baseline: Place,
-    pub(super) candidate: Place,
-}
-
-#[derive(Clone, Copy)]
 struct VariantOf<'r> {
     run: usize,
     plan: &'r Plan,
@@ -158,7 +153,7 @@ fn is_called(variant: &Variant, name: &str) -> bool {
 pub(super) fn pairings(
     runs: &[NamedRun<'_>],
     variants: Option<(&str, &str)>,
-) -> Result<Vec<Pairing>, SelectError> {
+) -> Result<Vec<Sides<Place>>, SelectError> {
     match (runs, variants) {
         ([run], None) => match names(run).as_slice() {
             [baseline, candidate] => named(runs, baseline, candidate),
@@ -183,7 +178,7 @@ fn named(
     runs: &[NamedRun<'_>],
     baseline: &str,
     candidate: &str,
-) -> Result<Vec<Pairing>, SelectError> {
+) -> Result<Vec<Sides<Place>>, SelectError> {
     let old = VariantOf::named(0, runs, baseline)?;
     let new = VariantOf::named(runs.len() - 1, runs, candidate)?;
     if (old.run, old.variant) == (new.run, new.variant) {
@@ -199,13 +194,13 @@ fn named(
     Ok(found)
 }
 
-fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Vec<Pairing>, SelectError> {
+fn of_the_same_name(runs: &[NamedRun<'_>]) -> Result<Vec<Sides<Place>>, SelectError> {
     let mut all = Vec::new();
     let Some((first, others)) = runs.split_first() else {
         return Ok(all);
     };
     for (run, other) in (1..).zip(others) {
-        let found: Vec<Pairing> = common_variants(first.plan(), other.plan(), run)
+        let found: Vec<Sides<Place>> = common_variants(first.plan(), other.plan(), run)
             .flat_map(|(old, new)| sessions(old, new))
             .collect();
         if found.is_empty() {
@@ -246,17 +241,17 @@ fn common_variants<'r>(
 
 /// Each with the one that was asked for alike; a variant's only one with the other's only one,
 /// however they differ.
-fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Pairing> {
+fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Sides<Place>> {
     let (old, new) = (baseline.sessions(), candidate.sessions());
     if let ([old], [new]) = (&old[..], &new[..]) {
-        return vec![Pairing {
+        return vec![Sides {
             baseline: baseline.place(*old),
             candidate: candidate.place(*new),
         }];
     }
     old.into_iter()
         .filter_map(|old| {
-            Some(Pairing {
+            Some(Sides {
                 baseline: baseline.place(old),
                 candidate: candidate.place(partner(
                     &baseline.plan.sessions[old],

@@ -24,6 +24,29 @@ pub(in crate::analysis) struct Side<'r> {
     pub at: Option<Workload>,
 }
 
+/// The same of both sides of a comparison.
+#[derive(Clone, Copy)]
+pub(in crate::analysis) struct Sides<T> {
+    pub candidate: T,
+    pub baseline: T,
+}
+
+impl<T> Sides<T> {
+    pub(super) fn map<U>(self, of: impl Fn(T) -> U) -> Sides<U> {
+        Sides {
+            candidate: of(self.candidate),
+            baseline: of(self.baseline),
+        }
+    }
+
+    pub(super) fn try_map<U>(self, of: impl Fn(T) -> Observed<U>) -> Observed<Sides<U>> {
+        Ok(Sides {
+            candidate: of(self.candidate)?,
+            baseline: of(self.baseline)?,
+        })
+    }
+}
+
 impl<'r> Side<'r> {
     fn key(self) -> Option<CellKey> {
         self.at.map(|at| at.of(self.session))

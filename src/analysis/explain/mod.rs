@@ -27,7 +27,7 @@ use crate::plan::CellKey;
 use crate::record::{Contrast, Pairs, RunRecord};
 use crate::stats::END_ERROR;
 use crate::text::Plain;
-use side::Side;
+use side::{Both, Side};
 
 #[derive(Clone, Copy)]
 struct Pair {
@@ -121,13 +121,15 @@ fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
 /// `None` where either side was not profiled.
 fn with_steps(facts: &Facts<'_>, pair: Pair, latency: &LatencyStep) -> Observed<Explanation> {
     let record = facts.index.record;
-    let reference = Side::new(record, pair.reference, latency, latency.reference_ns)?;
-    let session = Side::new(record, pair.session, latency, latency.session_ns)?;
+    let sides = Both {
+        before: Side::new(record, pair.reference, latency, latency.reference_ns)?,
+        after: Side::new(record, pair.session, latency, latency.session_ns)?,
+    };
     let mut explanation = Explanation {
         latency: Some(latency.clone()),
         ..without_steps(facts, pair)
     };
-    waterfall::fill(&mut explanation, &[reference, session]);
+    waterfall::fill(&mut explanation, &sides);
     Ok(explanation)
 }
 

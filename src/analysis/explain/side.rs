@@ -11,11 +11,32 @@ use crate::provider::CPU_PROVIDER;
 use crate::record::{ModelSummary, NodeProfile, Profiled, RunRecord, without_domain};
 use crate::text::Plain;
 
+/// The same of the reference and of the session.
+#[derive(Default)]
+pub(super) struct Both<T> {
+    pub(super) before: T,
+    pub(super) after: T,
+}
+
+/// Each key of either; the default where one lacks it.
+pub(super) fn joined<K: Ord, T: Default>(
+    before: BTreeMap<K, T>,
+    after: BTreeMap<K, T>,
+) -> BTreeMap<K, Both<T>> {
+    let mut joined: BTreeMap<K, Both<T>> = BTreeMap::new();
+    for (key, value) in before {
+        joined.entry(key).or_default().before = value;
+    }
+    for (key, value) in after {
+        joined.entry(key).or_default().after = value;
+    }
+    joined
+}
+
 /// The profile of one session, and what makes its times comparable with the timed launches.
 pub(super) struct Side<'a> {
     pub(super) profiled: &'a Profiled,
-    /// Operators of the file by name without domain, before optimization.
-    pub(super) in_file: BTreeMap<&'a str, u64>,
+    pub(super) model: Option<&'a ModelSummary>,
     /// Median of the timed launches, in nanoseconds.
     pub(super) median_ns: i64,
     /// Median of the timed launches / time of an inference in the profiled one.
@@ -42,7 +63,7 @@ impl<'a> Side<'a> {
         let times = Undistorted::in_turn(profiled);
         Ok(Side {
             profiled,
-            in_file: in_file(record.variant_of(session).model.as_ref()),
+            model: record.variant_of(session).model.as_ref(),
             median_ns,
             scale: median_ns as f64 / times.whole_ns(),
             times,
@@ -107,14 +128,6 @@ fn profiled<'a>(
     Ok(profiled)
 }
 
-fn in_file(model: Option<&ModelSummary>) -> BTreeMap<&str, u64> {
-    let mut counts = BTreeMap::new();
-    for (operator, &count) in model.iter().flat_map(|model| &model.operators) {
-        *counts.entry(base_name(operator.exact())).or_insert(0) += count;
-    }
-    counts
-}
-
 /// An operator without its domain, and without the mark of a layout or of quantized values:
 /// `MaxPool` of `NhwcMaxPool`.
 pub(super) fn base_name(operator: &str) -> &str {
@@ -131,8 +144,10 @@ pub(super) fn is_compiled(node: &NodeProfile) -> bool {
 }
 
 /// Every operator whose time or number changed, the largest change of time first.
-pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
-    let changes = sums(sides, |_, _, node| node.operator.exact())
+pub(super) fn operator_changes(sides: &Both<Side<'_>>) -> Vec<OperatorChange> {
+    let before = sums(&sides.before, |_, node| node.operator.exact());
+    let after = sums(&sides.after, |_, node| node.operator.exact());
+    let changes = joined(before, after)
         .into_iter()
         .map(|(operator, sums)| change(operator, sums))
         .filter(|change| {
@@ -142,33 +157,30 @@ pub(super) fn operator_changes(sides: &[Side<'_>; 2]) -> Vec<OperatorChange> {
 }
 
 /// Time of nodes of one side together, in ns, its uncertainty to either side, and their number.
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 pub(super) struct Sum {
     pub(super) time_ns: f64,
     pub(super) unknown_ns: f64,
     pub(super) nodes_count: u64,
 }
 
-/// Nodes of both sides, sorted by what `kind` says of a side, the place of a node in it, and the
-/// node.
+/// Nodes of one side, sorted by what `kind` says of the place of a node in it, and the node.
 pub(super) fn sums<'a, K: Ord>(
-    sides: &[Side<'a>; 2],
-    kind: impl Fn(usize, usize, &'a NodeProfile) -> K,
-) -> BTreeMap<K, [Sum; 2]> {
-    let mut sums: BTreeMap<K, [Sum; 2]> = BTreeMap::new();
-    for (number, side) in sides.iter().enumerate() {
-        for (place, node) in side.profiled.nodes.iter().enumerate() {
-            let sum = &mut sums.entry(kind(number, place, node)).or_default()[number];
-            sum.time_ns += side.time_ns(node);
-            sum.unknown_ns += side.unknown_ns(node);
-            sum.nodes_count += 1;
-        }
+    side: &Side<'a>,
+    kind: impl Fn(usize, &'a NodeProfile) -> K,
+) -> BTreeMap<K, Sum> {
+    let mut sums: BTreeMap<K, Sum> = BTreeMap::new();
+    for (place, node) in side.profiled.nodes.iter().enumerate() {
+        let sum = sums.entry(kind(place, node)).or_default();
+        sum.time_ns += side.time_ns(node);
+        sum.unknown_ns += side.unknown_ns(node);
+        sum.nodes_count += 1;
     }
     sums
 }
 
-fn change(operator: &str, [before, after]: [Sum; 2]) -> OperatorChange {
-    let [before_ns, after_ns] = [before, after].map(|sum| sum.time_ns.round() as i64);
+fn change(operator: &str, Both { before, after }: Both<Sum>) -> OperatorChange {
+    let [before_ns, after_ns] = [&before, &after].map(|sum| sum.time_ns.round() as i64);
     let unknown_ns = before.unknown_ns + after.unknown_ns;
     OperatorChange {
         operator: operator.into(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::side::{Side, Sum, base_name, is_compiled, operator_changes, sums};
+use super::side::{Both, Side, Sum, base_name, is_compiled, joined, operator_changes, sums};
 use crate::analysis::{
     Explanation, FusionChange, Interval, LatencyStep, OperatorGroup, ProfileBasis, Step, StepKind,
 };
@@ -11,20 +11,18 @@ use crate::record::{NodeProfile, Quantization, QuantizationFormat, without_domai
 use crate::units::Ratio;
 
 /// Fills in the steps, the operators behind them, and what they rest on.
-pub(super) fn fill(explanation: &mut Explanation, sides: &[Side<'_>; 2]) {
-    let [reference, session] = sides;
-    let sorting = Sorting::new(
-        sides,
-        explanation.quantization.as_ref().is_some_and(is_quantized),
-    );
+pub(super) fn fill(explanation: &mut Explanation, sides: &Both<Side<'_>>) {
+    let is_quantized = explanation.quantization.as_ref().is_some_and(is_quantized);
+    let sorting = Sorting::new(sides, is_quantized);
+    let spread = spread(explanation.latency.as_ref());
     explanation.fusions = sorting.fusions.clone();
     explanation.operators = operator_changes(sides);
-    explanation.steps = steps(sides, &sorting, spread(explanation.latency.as_ref()));
+    explanation.steps = steps(sides, &sorting, spread);
     explanation.profiles = Some(ProfileBasis {
-        reference_scale: Ratio(reference.node_scale()),
-        session_scale: Ratio(session.node_scale()),
-        reference_distortion: reference.distortion().map(Ratio),
-        session_distortion: session.distortion().map(Ratio),
+        reference_scale: Ratio(sides.before.node_scale()),
+        session_scale: Ratio(sides.after.node_scale()),
+        reference_distortion: sides.before.distortion().map(Ratio),
+        session_distortion: sides.after.distortion().map(Ratio),
     });
 }
 
@@ -43,34 +41,30 @@ pub(super) fn computes_quantized(node: &NodeProfile) -> bool {
 
 struct Sorting {
     fusions: Vec<FusionChange>,
-    /// Matrix nodes in floating point, by place, of the reference and of the session.
-    full_precision: [BTreeSet<usize>; 2],
+    /// Matrix nodes in floating point, by place.
+    full_precision: Both<BTreeSet<usize>>,
 }
 
 impl Sorting {
-    fn new(sides: &[Side<'_>; 2], is_quantized: bool) -> Self {
+    fn new(sides: &Both<Side<'_>>, is_quantized: bool) -> Self {
         Sorting {
-            fusions: if sides.iter().any(Side::has_compiled) {
+            fusions: if sides.before.has_compiled() || sides.after.has_compiled() {
                 Vec::new()
             } else {
                 fusions(sides)
             },
-            full_precision: if is_quantized {
-                full_precision(sides)
-            } else {
-                Default::default()
-            },
+            full_precision: is_quantized
+                .then(|| full_precision(sides))
+                .unwrap_or_default(),
         }
     }
 
-    fn kind(&self, side: usize, place: usize, node: &NodeProfile) -> StepKind {
+    fn kind(&self, in_float: &BTreeSet<usize>, place: usize, node: &NodeProfile) -> StepKind {
         if is_compiled(node) {
             return StepKind::Compiled;
         }
         match OperatorGroup::of(&node.operator) {
-            OperatorGroup::Matrix if self.full_precision[side].contains(&place) => {
-                StepKind::FullPrecision
-            }
+            OperatorGroup::Matrix if in_float.contains(&place) => StepKind::FullPrecision,
             OperatorGroup::Matrix => StepKind::Matrix,
             OperatorGroup::Conversion => StepKind::Conversion,
             OperatorGroup::Other if self.is_fused(base_name(node.operator.exact())) => {
@@ -87,56 +81,55 @@ impl Sorting {
     }
 }
 
-/// By what the session's times may be off downwards and upwards, as shares of them: the interval of
-/// the ratio of medians.
-fn spread(latency: Option<&LatencyStep>) -> Option<[f64; 2]> {
+/// Between what factors the session's times may be off: the interval of the ratio of medians over
+/// that ratio.
+fn spread(latency: Option<&LatencyStep>) -> Option<Interval> {
     let ratio = latency?.change.ratio.measured()?;
     let interval = ratio.interval?;
-    Some([
-        1.0 - interval.low / ratio.value,
-        interval.high / ratio.value - 1.0,
-    ])
+    Some(Interval {
+        low: interval.low / ratio.value,
+        high: interval.high / ratio.value,
+    })
 }
 
-fn steps(sides: &[Side<'_>; 2], sorting: &Sorting, spread: Option<[f64; 2]>) -> Vec<Step> {
-    let sums = sums(sides, |side, place, node| sorting.kind(side, place, node));
-    let mut steps: Vec<Step> = sums
-        .iter()
-        .map(|(&kind, &sums)| step(kind, sums, spread))
+fn steps(sides: &Both<Side<'_>>, sorting: &Sorting, spread: Option<Interval>) -> Vec<Step> {
+    let in_float = &sorting.full_precision;
+    let before = sums(&sides.before, |place, node| {
+        sorting.kind(&in_float.before, place, node)
+    });
+    let after = sums(&sides.after, |place, node| {
+        sorting.kind(&in_float.after, place, node)
+    });
+    let nodes = before.values().chain(after.values());
+    let unknown_ns = nodes.map(|sum| sum.unknown_ns).sum();
+    let mut steps: Vec<Step> = joined(before, after)
+        .into_iter()
+        .map(|(kind, sums)| step(kind, sums, spread))
         .collect();
-    let unknown_ns: f64 = [0, 1]
-        .iter()
-        .flat_map(|&side| sums.values().map(move |sums| sums[side].unknown_ns))
-        .sum();
-    steps.push(step(
-        StepKind::Rest,
-        rest(sides, &steps, unknown_ns),
-        spread,
-    ));
+    let rest = rest(sides, &steps, unknown_ns);
+    steps.push(step(StepKind::Rest, rest, spread));
     steps
 }
 
 /// The part of either median that `steps` leave; as unsure as all nodes together.
-fn rest(sides: &[Side<'_>; 2], steps: &[Step], unknown_ns: f64) -> [Sum; 2] {
-    [
-        (
-            sides[0].median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>(),
+fn rest(sides: &Both<Side<'_>>, steps: &[Step], unknown_ns: f64) -> Both<Sum> {
+    let before_ns = sides.before.median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>();
+    let after_ns = sides.after.median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>();
+    Both {
+        before: Sum {
+            time_ns: before_ns as f64,
             unknown_ns,
-        ),
-        (
-            sides[1].median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>(),
-            0.0,
-        ),
-    ]
-    .map(|(time_ns, unknown_ns)| Sum {
-        time_ns: time_ns as f64,
-        unknown_ns,
-        nodes_count: 0,
-    })
+            nodes_count: 0,
+        },
+        after: Sum {
+            time_ns: after_ns as f64,
+            ..Sum::default()
+        },
+    }
 }
 
-fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> Step {
-    let [before_ns, after_ns] = [before, after].map(|sum| sum.time_ns.round() as i64);
+fn step(kind: StepKind, Both { before, after }: Both<Sum>, spread: Option<Interval>) -> Step {
+    let [before_ns, after_ns] = [&before, &after].map(|sum| sum.time_ns.round() as i64);
     let unknown_ns = before.unknown_ns + after.unknown_ns;
     Step {
         kind,
@@ -148,9 +141,10 @@ fn step(kind: StepKind, [before, after]: [Sum; 2], spread: Option<[f64; 2]>) -> 
     }
 }
 
-fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: [f64; 2]) -> Interval {
+fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: Interval) -> Interval {
     let change_ns = (after_ns - before_ns) as f64;
-    let [below, above] = spread.map(|spread| spread * after_ns.abs() as f64 + unknown_ns);
+    let [below, above] = [1.0 - spread.low, spread.high - 1.0]
+        .map(|share| share * after_ns.abs() as f64 + unknown_ns);
     Interval {
         low: change_ns - below,
         high: change_ns + above,
@@ -161,47 +155,53 @@ fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: [f64; 2]) -> I
 /// that more of them run there, or the other way round; counted as nodes of the file less nodes
 /// that ran. An operator that only one of the files holds was added or left out by its author,
 /// whatever the optimizer made of it.
-fn fusions(sides: &[Side<'_>; 2]) -> Vec<FusionChange> {
-    let ran = [nodes_that_ran(&sides[0]), nodes_that_ran(&sides[1])];
-    let operators: BTreeSet<&str> = ran.iter().flat_map(BTreeMap::keys).copied().collect();
-    operators
+fn fusions(sides: &Both<Side<'_>>) -> Vec<FusionChange> {
+    joined(nodes(&sides.before), nodes(&sides.after))
         .into_iter()
-        .filter_map(|operator| {
-            let in_file =
-                [0, 1].map(|side| sides[side].in_file.get(operator).copied().unwrap_or(0));
-            let ran = [0, 1].map(|side| ran[side].get(operator).copied().unwrap_or(0));
-            fusion(operator, in_file.map(u64::cast_signed), ran)
-        })
+        .filter_map(|(operator, nodes)| fusion(operator, nodes))
         .collect()
 }
 
-/// By name without domain and marks.
-fn nodes_that_ran<'a>(side: &Side<'a>) -> BTreeMap<&'a str, i64> {
-    let mut counts = BTreeMap::new();
-    for node in &side.profiled.nodes {
-        if OperatorGroup::of(&node.operator) == OperatorGroup::Other {
-            *counts.entry(base_name(node.operator.exact())).or_insert(0) += 1;
-        }
-    }
-    counts
+#[derive(Default)]
+struct Nodes {
+    in_file: i64,
+    ran: i64,
 }
 
-fn fusion(operator: &str, in_file: [i64; 2], ran: [i64; 2]) -> Option<FusionChange> {
-    let [before, after] = [0, 1].map(|side| in_file[side] - ran[side]);
-    let is_in_both_or_none = (in_file[0] > 0) == (in_file[1] > 0);
-    let is_fused = is_in_both_or_none && (before - after) * (ran[1] - ran[0]) > 0;
+/// By name without domain and marks.
+fn nodes<'a>(side: &Side<'a>) -> BTreeMap<&'a str, Nodes> {
+    let mut nodes: BTreeMap<&str, Nodes> = BTreeMap::new();
+    for (operator, count) in side.model.iter().flat_map(|model| &model.operators) {
+        let name = base_name(operator.exact());
+        nodes.entry(name).or_default().in_file += count.cast_signed();
+    }
+    for node in &side.profiled.nodes {
+        if OperatorGroup::of(&node.operator) == OperatorGroup::Other {
+            let name = base_name(node.operator.exact());
+            nodes.entry(name).or_default().ran += 1;
+        }
+    }
+    nodes
+}
+
+fn fusion(operator: &str, Both { before, after }: Both<Nodes>) -> Option<FusionChange> {
+    let before_absorbed_count = before.in_file - before.ran;
+    let after_absorbed_count = after.in_file - after.ran;
+    let more = before_absorbed_count - after_absorbed_count;
+    let is_in_both_or_none = (before.in_file > 0) == (after.in_file > 0);
+    let is_fused = is_in_both_or_none && more * (after.ran - before.ran) > 0;
     is_fused.then(|| FusionChange {
         operator: operator.into(),
-        before_absorbed_count: before,
-        after_absorbed_count: after,
+        before_absorbed_count,
+        after_absorbed_count,
     })
 }
 
 /// Matrix nodes of the session that compute in floating point, and the nodes of the reference that
 /// they stand for: those of the same name, else the first of the same output shapes that no other
 /// stands for.
-fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
-    let [reference, session] = [0, 1].map(|side| &sides[side].profiled.nodes[..]);
+fn full_precision(sides: &Both<Side<'_>>) -> Both<BTreeSet<usize>> {
+    let [reference, session] = [&sides.before, &sides.after].map(|side| &side.profiled.nodes[..]);
     let in_float: BTreeSet<usize> = matrix_places(session)
         .filter(|&place| !computes_quantized(&session[place]))
         .collect();
@@ -221,7 +221,10 @@ fn full_precision(sides: &[Side<'_>; 2]) -> [BTreeSet<usize>; 2] {
             shapes.is_some() && output_dims(other) == shapes
         }));
     }
-    [taken, in_float]
+    Both {
+        before: taken,
+        after: in_float,
+    }
 }
 
 fn matrix_places(nodes: &[NodeProfile]) -> impl Iterator<Item = usize> {

@@ -2,7 +2,7 @@
 
 use super::held::{Case, Held, Target};
 use super::types::Runs;
-use crate::analysis::comparison::{Delta, Side, change, host_differences};
+use crate::analysis::comparison::{Delta, Side, Sides, change, host_differences};
 use crate::analysis::figures::index::Index;
 use crate::analysis::{AccuracyChange, Estimate};
 use crate::check::{Budget, Check, Drop};
@@ -61,19 +61,21 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
 
 /// With the baseline's score where the metric is one.
 fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Delta, f64)> {
-    let candidate = Side {
-        run: &runs.index,
-        session: target.session.session,
-        at: target.cell.map(|cell| cell.key.workload()),
+    let sides = Sides {
+        candidate: Side {
+            run: &runs.index,
+            session: target.session.session,
+            at: target.cell.map(|cell| cell.key.workload()),
+        },
+        baseline: baseline(target, runs)?,
     };
-    let baseline = baseline(target, runs)?;
-    let delta = change(check.metric, [candidate, baseline])?;
+    let delta = change(check.metric, sides)?;
     let score = runs
         .against
         .as_ref()
         .map_or(runs.run.findings, |(against, _)| against.findings)
         .sessions
-        .get(baseline.session)
+        .get(sides.baseline.session)
         .and_then(|session| session.figure(check.metric)?.value());
     match (&delta, score) {
         (Delta::Score { .. }, None) => Err("the baseline has no score".into()),
