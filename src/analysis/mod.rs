@@ -22,9 +22,10 @@ pub use decide::advice::{
     Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting,
     Untried,
 };
+pub use decide::bottlenecks::BUSY_SHARE;
 pub use decide::conclusions::{
-    Answer, Basis, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached, Pick,
-    Rejection, RejectionReason, Rival, ShapeAnswer,
+    Answer, Basis, BetterKernel, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached,
+    Pick, Rejection, RejectionReason, Rival, ShapeAnswer,
 };
 pub use decide::facts::{AGREEMENT_FLOOR, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
 pub use decide::{
@@ -52,9 +53,9 @@ pub use forecast::{
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
 pub use operators::{
-    Arithmetic, Bound, Breakdown, CountChange, GraphChange, GroupShare, HotNode, LEAST_NODE_SHARE,
-    NodeShare, OperatorFindings, OperatorGroup, OperatorShare, Rest, Roofline, SMALL_CALL, Work,
-    work,
+    Arithmetic, Bound, Breakdown, CountChange, FAR_SHARE, GraphChange, GroupShare, HotNode,
+    LEAST_NODE_SHARE, NodeShare, OperatorFindings, OperatorGroup, OperatorShare, Rest, Roofline,
+    SMALL_CALL, Work, bytes, work,
 };
 pub use scaling::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings,
@@ -126,7 +127,7 @@ fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> 
     let answer = decide::answer::answer(facts);
     Decisions {
         headlines: headlines(facts),
-        bottlenecks: decide::bottlenecks::bottlenecks(facts),
+        bottlenecks: decide::bottlenecks::bottlenecks(facts, &causes.rooflines),
         advice: advice::advice(facts, &answer, &causes.denormals, idle_gaps),
         not_tried: decide::not_tried::not_tried(facts, &answer),
         answer,

@@ -95,6 +95,7 @@ impl Row {
 
     fn with(self, share: &NodeShare, node: &NodeProfile, names: Names) -> Self {
         let operations_count = analysis::work(node).ok().map(|work| work.operations_count);
+        let bytes = analysis::bytes(node).ok();
         Row {
             node: names.field(node.name.exact()),
             node_index: node.node_index,
@@ -104,7 +105,7 @@ impl Row {
             calls: Some(Digits(share.calls)),
             time_ns: node.time_ns,
             share_ratio: Some(Digits(share.share.0)),
-            bytes: node.bytes(),
+            bytes,
             activation_bytes: node.activation_bytes,
             parameter_bytes: node.parameter_bytes,
             output_bytes: node.output_bytes,
@@ -113,7 +114,7 @@ impl Row {
             outputs: names.field(&shapes(node.outputs.as_deref())),
             operations_count,
             operations_per_byte: operations_count
-                .zip(node.bytes())
+                .zip(bytes)
                 .map(|(operations, bytes)| Digits(operations as f64 / bytes.as_f64().max(1.0))),
             ..self
         }

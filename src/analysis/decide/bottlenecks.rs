@@ -5,14 +5,18 @@ use crate::analysis::decide::facts::Facts;
 use crate::analysis::figures::{
     BatchCurve, CellFindings, SATURATION_SHARE, SessionFindings, Verdict,
 };
-use crate::analysis::{operators, scaling};
+use crate::analysis::{Bound, Roofline, operators, scaling};
 use crate::metric::Metric;
-use crate::record::RunRecord;
+use crate::record::{Conditions, RunRecord};
 use crate::text::Plain;
 use crate::units::Ratio;
 
-/// Less is worth a word: it is more than the serial operators of a well-parallelized model take.
-const BUSY_SHARE: f64 = 0.9;
+/// A CPU utilization from which on the CPUs are in use. Less is worth a word: it is more than the
+/// serial operators of a well-parallelized model take.
+pub const BUSY_SHARE: f64 = 0.9;
+
+/// Share of the unused CPU time that other processes must have taken to explain it.
+const EXPLAINING_SHARE: f64 = 0.5;
 
 const DOMINATING_SHARE: f64 = 0.5;
 
@@ -23,7 +27,10 @@ const MEMORY_PER_FILE: f64 = 4.0;
 const SMALL_FILE: f64 = 1_048_576.0;
 
 /// Outputs that are not numbers first, then what costs time, then start and memory.
-pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
+pub(in crate::analysis) fn bottlenecks(
+    facts: &Facts<'_>,
+    rooflines: &[Roofline],
+) -> Vec<Bottleneck> {
     let single = facts.single();
     let mut found: Vec<Bottleneck> = of_sessions(facts, not_finite).collect();
     found.extend(
@@ -31,7 +38,7 @@ pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
             .iter()
             .filter_map(|cell| limit(cell.key.session, slower(facts, cell))),
     );
-    found.extend(operators::bottlenecks(facts.index.record));
+    found.extend(operators::bottlenecks(facts.index.record, rooflines));
     found.extend(
         facts
             .curves
@@ -40,7 +47,7 @@ pub(in crate::analysis) fn bottlenecks(facts: &Facts<'_>) -> Vec<Bottleneck> {
     );
     for curve in facts.curves {
         found.extend(limit(curve.session, falls(facts, curve)));
-        found.extend(limit(curve.session, saturates(facts, curve)));
+        found.extend(limit(curve.session, saturates(facts, curve, rooflines)));
     }
     found.extend(of_sessions(facts, |session| {
         let mut single = single.iter();
@@ -121,12 +128,27 @@ fn idle_threads(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind>
     let utilization = facts
         .cell(curve.key(batch_size))?
         .figure(Metric::CpuUtilization)?;
-    (cpus > 1 && utilization.measured()?.high() < BUSY_SHARE).then(|| BottleneckKind::IdleThreads {
+    let used = utilization.measured()?;
+    (cpus > 1 && used.high() < BUSY_SHARE).then(|| BottleneckKind::IdleThreads {
         shape: curve.shape,
         batch_size,
         utilization: utilization.clone(),
         cpus_count: cpus as u64,
+        others_ratio: facts
+            .index
+            .record
+            .conditions
+            .as_ref()
+            .and_then(|seen| others(seen, cpus, 1.0 - used.value)),
     })
+}
+
+/// Share of all CPUs' time that other processes took, if that may have been most of what a session
+/// left `unused` of its CPUs.
+fn others(seen: &Conditions, cpus: usize, unused: f64) -> Option<Ratio> {
+    let others = seen.others_busy_ratio?;
+    let taken = others.0 * seen.online_cpus_count? as f64 / cpus as f64;
+    (taken >= EXPLAINING_SHARE * unused).then_some(others)
 }
 
 /// Where the largest batch size has less than the best one, by more than saturation leaves open,
@@ -144,8 +166,13 @@ fn falls(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
     })
 }
 
-fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
+fn saturates(
+    facts: &Facts<'_>,
+    curve: &BatchCurve,
+    rooflines: &[Roofline],
+) -> Option<BottleneckKind> {
     let first = curve.points.first()?;
+    let place = (curve.session, curve.shape, curve.enough);
     let is_shown = curve.shown() == Some(curve.enough);
     (curve.saturated && is_shown).then(|| BottleneckKind::ThroughputSaturates {
         shape: curve.shape,
@@ -154,6 +181,10 @@ fn saturates(facts: &Facts<'_>, curve: &BatchCurve) -> Option<BottleneckKind> {
         utilization: facts
             .cell(curve.key(curve.enough))
             .and_then(|cell| cell.value(Metric::CpuUtilization)),
+        memory_bound: rooflines
+            .iter()
+            .find(|found| (found.session, found.shape, found.batch_size) == place)
+            .map(|roofline| roofline.share_of(Bound::Memory)),
     })
 }
 
@@ -185,4 +216,24 @@ fn model_memory(session: &SessionFindings) -> Option<BottleneckKind> {
         memory: memory.clone(),
         per_file_size,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_processes_explain_unused_cpus_where_they_took_most_of_them() {
+        let taken_by_others = |share, cpus, unused| {
+            let seen = Conditions {
+                online_cpus_count: Some(2),
+                others_busy_ratio: Some(Ratio(share)),
+                ..Conditions::default()
+            };
+            others(&seen, cpus, unused)
+        };
+        assert_eq!(taken_by_others(0.82, 2, 0.807), Some(Ratio(0.82)));
+        assert_eq!(taken_by_others(0.05, 2, 0.5), None);
+        assert_eq!(others(&Conditions::default(), 2, 0.5), None);
+    }
 }

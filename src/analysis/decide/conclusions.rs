@@ -199,6 +199,17 @@ pub struct Bottleneck {
     pub kind: BottleneckKind,
 }
 
+/// A kernel that attains more of the machine's peak for the same work.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BetterKernel {
+    /// Index of the session that has it.
+    pub session: usize,
+    /// Its operator.
+    pub operator: Plain,
+    /// Share of the measured peak that it attains.
+    pub attained: Ratio,
+}
+
 /// Limits of a session.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -233,6 +244,9 @@ pub enum BottleneckKind {
         utilization: Estimate,
         /// CPUs that the worker may use.
         cpus_count: u64,
+        /// Share of all CPUs' time that other processes took, where that is most of what the
+        /// session left unused; absent otherwise.
+        others_ratio: Option<Ratio>,
     },
     /// Larger batches bring no more throughput.
     ThroughputSaturates {
@@ -244,6 +258,9 @@ pub enum BottleneckKind {
         gain: f64,
         /// CPU utilization there.
         utilization: Option<f64>,
+        /// Share of the time in nodes of those that memory limits there; absent where the session
+        /// was not profiled there.
+        memory_bound: Option<Ratio>,
     },
     /// Larger batches lose throughput: the largest one has surely less than the best one.
     ThroughputFalls {
@@ -271,6 +288,21 @@ pub enum BottleneckKind {
         attained: Option<Ratio>,
         /// Whether it computes with whole numbers.
         is_quantized: bool,
+    },
+    /// The operator that takes most of the time computes with whole numbers, and its kernel attains
+    /// little of their peak.
+    InefficientKernel {
+        /// Where.
+        batch_size: u64,
+        /// The operator.
+        operator: Plain,
+        /// Its share of the time in nodes.
+        share: Ratio,
+        /// Share of the measured peak that the longest of its nodes attains.
+        attained: Ratio,
+        /// The kernel of another session that computes as much there and attains most; absent where
+        /// none attains twice as much.
+        better: Option<BetterKernel>,
     },
     /// Changes of precision, layout or device take a notable part of the time.
     Conversions {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::bytes;
 use crate::analysis::{Counted, Estimate, Measured, OperatorGroup};
 use crate::record::{NodeProfile, Profiled};
 use crate::stats;
@@ -241,8 +242,8 @@ pub struct OperatorShare {
     pub time_ns: Nanos,
     /// Share of the time in nodes.
     pub share: Ratio,
-    /// Bytes that one inference reads and writes in these nodes at least, packed weights left out;
-    /// absent where the trace does not tell it of one of them.
+    /// Bytes that one inference reads and writes in these nodes at least, weights included; absent
+    /// where the trace does not tell it of one of them.
     pub bytes: Option<Bytes>,
 }
 
@@ -277,7 +278,7 @@ fn operator_share(
 fn all_bytes(nodes: &[&NodeProfile], profiled: &Profiled) -> Option<Bytes> {
     let sum: Option<f64> = nodes
         .iter()
-        .map(|node| Some(node.bytes()?.as_f64() * calls(node.calls_count, profiled)))
+        .map(|node| Some(bytes(node).ok()?.as_f64() * calls(node.calls_count, profiled)))
         .sum();
     sum.map(|sum| Bytes(sum as u64))
 }

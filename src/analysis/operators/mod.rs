@@ -1,6 +1,8 @@
 //! Operators of a session: how long they took, how much they computed, and what limits them.
 
 mod breakdown;
+mod bytes;
+mod formula;
 mod group;
 mod limits;
 mod roofline;
@@ -9,10 +11,11 @@ mod work;
 
 pub(super) use breakdown::largest_first;
 pub use breakdown::{Breakdown, GroupShare, NodeShare, OperatorShare, Rest};
+pub use bytes::bytes;
 pub use group::OperatorGroup;
 pub(super) use limits::bottlenecks;
 pub(super) use roofline::rooflines;
-pub use roofline::{Bound, HotNode, LEAST_NODE_SHARE, Roofline, SMALL_CALL};
+pub use roofline::{Bound, FAR_SHARE, HotNode, LEAST_NODE_SHARE, Roofline, SMALL_CALL};
 pub(super) use undistorted::Undistorted;
 pub use work::{Arithmetic, Work, work};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Arithmetic, OperatorGroup, Undistorted, Work, largest_first, sorted, work};
+use super::{Arithmetic, OperatorGroup, Undistorted, Work, bytes, largest_first, sorted, work};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::record::{MachinePeaks, NodeProfile, OperatorProfile, RunRecord};
@@ -22,8 +22,8 @@ pub const SMALL_CALL: Nanos = Nanos(20_000);
 /// Data that a cache holds, half of what a usual second-level cache does: memory cannot limit a
 /// node that moves no more.
 const CACHED: Bytes = Bytes(256 << 10);
-/// A small call that spends less than this share of its time at either limit is one of overhead.
-const NEAR_LIMIT: f64 = 0.25;
+/// A node that attains less than this share of every peak is limited by none of them.
+pub const FAR_SHARE: f64 = 0.3;
 
 /// Limits of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -35,9 +35,12 @@ pub enum Bound {
     /// than 256 KiB, which a small cache would hold. Where [`HotNode::memory_ratio`] is above 1, it
     /// came from a larger cache.
     Memory,
-    /// Neither: the call takes under 20 us, and would take less than a quarter of that at the
-    /// measured peaks.
+    /// Neither: the call takes under 20 us, and would take less than 30% of that at the measured
+    /// peaks.
     Overhead,
+    /// Neither, of a longer call: at the measured peaks it would take less than 30% of its time.
+    /// Its kernel, its threads or what it waits for limit it.
+    FarFromBoth,
     /// It changes precision, layout or device, which the model's mathematics does not ask for.
     Conversion,
 }
@@ -56,8 +59,9 @@ pub struct HotNode {
     pub share: Ratio,
     /// Work of one call, or why it is not known.
     pub work: Observed<Work>,
-    /// Bytes that one call reads and writes at least; absent where the trace does not tell.
-    pub bytes: Option<Bytes>,
+    /// Bytes that one call reads and writes at least, packed weights included, or why they are not
+    /// known.
+    pub bytes: Observed<Bytes>,
     /// Operations per byte.
     pub intensity: Option<f64>,
     /// Operations per second.
@@ -70,6 +74,29 @@ pub struct HotNode {
     pub memory_ratio: Option<Ratio>,
     /// The limit, or why it is not known.
     pub bound: Observed<Bound>,
+}
+
+impl HotNode {
+    /// Share that the node attains of the peak that limits it, and of the nearer one where none
+    /// does; absent where that is not known: what exceeds the memory's peak comes from a cache,
+    /// whose peak was not measured.
+    #[must_use]
+    pub fn attained(&self) -> Option<Ratio> {
+        match self.bound {
+            Ok(Bound::Memory) => self.memory_ratio.filter(|ratio| ratio.0 <= 1.0),
+            Ok(Bound::Overhead | Bound::FarFromBoth) => self.nearer(),
+            Ok(Bound::Compute | Bound::Conversion) | Err(_) => self.compute_ratio,
+        }
+    }
+
+    fn nearer(&self) -> Option<Ratio> {
+        let is_beyond_cache = self.bytes.as_ref().is_ok_and(|bytes| *bytes > CACHED);
+        let memory = self.memory_ratio.filter(|_| is_beyond_cache);
+        self.compute_ratio
+            .into_iter()
+            .chain(memory)
+            .max_by(|one, other| one.0.total_cmp(&other.0))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -207,26 +234,30 @@ fn hot_node(node: &NodeProfile, times: &Undistorted<'_>, peaks: Peaks<'_>) -> Ho
     let time_ns = times.time_ns(node);
     let call_ns = time_ns / times.runs(node).max(f64::MIN_POSITIVE);
     let work = work(node);
-    let bytes = node.bytes();
+    let bytes = bytes(node);
     let known = work.as_ref().ok();
+    let moved = bytes.as_ref().ok();
     let operations_per_sec = known.and_then(|work| per_sec(work.operations_count, call_ns));
-    let bytes_per_sec = bytes.and_then(|bytes| per_sec(bytes.0, call_ns));
+    let bytes_per_sec = moved.and_then(|bytes| per_sec(bytes.0, call_ns));
     let compute_peak = known.and_then(|work| peaks.compute(work.arithmetic).ok());
     HotNode {
         name: node.name.clone(),
         operator: node.operator.clone(),
         time_ns: Nanos(time_ns.round() as u64),
         share: Ratio(time_ns / times.nodes_ns.max(1.0)),
-        bytes,
         intensity: known
-            .zip(bytes)
+            .zip(moved)
             .map(|(work, bytes)| work.operations_count as f64 / bytes.as_f64().max(1.0)),
         operations_per_sec,
         bytes_per_sec,
         compute_ratio: quotient(operations_per_sec, compute_peak),
         memory_ratio: quotient(bytes_per_sec, peaks.memory().ok()),
-        bound: bound(node, call_ns, &work, peaks),
+        bound: match OperatorGroup::of(&node.operator) {
+            OperatorGroup::Conversion => Ok(Bound::Conversion),
+            OperatorGroup::Matrix | OperatorGroup::Other => bound(call_ns, &work, &bytes, peaks),
+        },
         work,
+        bytes,
     }
 }
 
@@ -239,145 +270,30 @@ fn quotient(rate: Option<f64>, peak: Option<f64>) -> Option<Ratio> {
     Some(Ratio(rate? / peak?))
 }
 
-/// The roofline's rule: whatever would take longer at the measured peaks limits the node.
+/// The roofline's rule: whatever would take longer at the measured peaks limits the node, if that
+/// is a good part of the time that it takes.
 fn bound(
-    node: &NodeProfile,
     call_ns: f64,
     work: &Observed<Work>,
+    bytes: &Observed<Bytes>,
     peaks: Peaks<'_>,
 ) -> Observed<Bound> {
-    if OperatorGroup::of(&node.operator) == OperatorGroup::Conversion {
-        return Ok(Bound::Conversion);
-    }
     let work = work.clone()?;
-    let bytes = node.bytes().ok_or("the trace does not tell its bytes")?;
+    let bytes = bytes.clone()?;
     let computing_ns = work.operations_count as f64 / peaks.compute(work.arithmetic)? * 1e9;
     let moving_ns = if bytes > CACHED {
         bytes.as_f64() / peaks.memory()? * 1e9
     } else {
         0.0
     };
-    Ok(
-        if call_ns < SMALL_CALL.as_f64() && computing_ns.max(moving_ns) < NEAR_LIMIT * call_ns {
-            Bound::Overhead
-        } else if computing_ns >= moving_ns && work.operations_count > 0 {
-            Bound::Compute
-        } else {
-            Bound::Memory
-        },
-    )
+    let is_far = computing_ns.max(moving_ns) < FAR_SHARE * call_ns;
+    Ok(match is_far {
+        true if call_ns < SMALL_CALL.as_f64() => Bound::Overhead,
+        true => Bound::FarFromBoth,
+        false if computing_ns >= moving_ns && work.operations_count > 0 => Bound::Compute,
+        false => Bound::Memory,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::{Peak, PeakRates, Profiled, TensorShape};
-
-    fn peak(per_sec: f64) -> Observed<Peak> {
-        Ok(Peak {
-            highest_per_sec: per_sec,
-            median_per_sec: per_sec,
-            n: 5,
-        })
-    }
-
-    /// 50 GFLOP/s, 100 Gop/s, 10 GB/s.
-    fn machine() -> MachinePeaks {
-        MachinePeaks {
-            runtime: "library".into(),
-            runtime_version: "1.31.1".into(),
-            intra_threads: 1,
-            rates: PeakRates {
-                fp32_flops_per_sec: peak(50e9),
-                int8_ops_per_sec: peak(100e9),
-                memory_bytes_per_sec: peak(10e9),
-            },
-            measured_at: "2026-01-01T00:00:00Z".into(),
-        }
-    }
-
-    /// A node that takes `time_ns`, of which the profiler cut off half a microsecond.
-    fn node(operator: &str, time_ns: u64, dims: &[u64]) -> NodeProfile {
-        let shape = TensorShape {
-            element_type: "float".into(),
-            dims: dims.to_vec(),
-        };
-        let bytes = Some(Bytes(shape.elements_count().saturating_mul(4)));
-        NodeProfile {
-            operator: operator.into(),
-            calls_count: 10,
-            time_ns: Nanos(time_ns - 500),
-            inputs: Some(vec![shape.clone(); 2]),
-            outputs: Some(vec![shape]),
-            activation_bytes: bytes,
-            parameter_bytes: Some(Bytes(0)),
-            output_bytes: bytes,
-            ..NodeProfile::default()
-        }
-    }
-
-    fn hot_nodes(nodes: Vec<NodeProfile>, peaks: Peaks<'_>) -> Vec<HotNode> {
-        let profiled = Profiled {
-            inferences_count: 10,
-            mean_inference_ns: Nanos(1),
-            nodes,
-            ..Profiled::default()
-        };
-        let times = Undistorted::side_by_side(&profiled);
-        profiled
-            .nodes
-            .iter()
-            .map(|node| hot_node(node, &times, peaks))
-            .collect()
-    }
-
-    #[test]
-    fn what_takes_longer_at_the_peaks_is_the_bound() {
-        let nodes = vec![
-            // 2 * 512^3 operations in 10 ms are 26.8 GFLOP/s; 2 MiB in 10 ms are 0.2 GB/s.
-            node("MatMul", 10_000_000, &[512, 512]),
-            // A million elements: 8 MiB in 1 ms are 8.4 GB/s.
-            node("Relu", 1_000_000, &[1024, 1024]),
-            node("Transpose", 900_000, &[512, 512]),
-        ];
-        let all = hot_nodes(nodes, Peaks(Some(&machine())));
-        let shares = bound_shares(&all);
-        let [product, relu] = &hottest(all)[..] else {
-            panic!("the third lies beyond 90%")
-        };
-        assert_eq!(product.bound, Ok(Bound::Compute));
-        assert_eq!(relu.bound, Ok(Bound::Memory));
-        for (found, expected) in [
-            (product.compute_ratio.unwrap().0, 0.5369),
-            (product.intensity.unwrap(), 128.0),
-            (relu.memory_ratio.unwrap().0, 0.8389),
-            (shares[1].1.0, 1.0 / 11.9),
-        ] {
-            assert!((found - expected).abs() < 1e-4, "{found}, not {expected}");
-        }
-        let bounds: Vec<Bound> = shares.iter().map(|(bound, _)| *bound).collect();
-        assert_eq!(bounds, [Bound::Compute, Bound::Memory, Bound::Conversion]);
-    }
-
-    #[test]
-    fn conversions_are_told_without_peaks_and_small_nodes_far_from_both_limits_with_them() {
-        let machine = machine();
-        for (conversion, peaks, bound) in [
-            ("QuantizeLinear", Peaks(Some(&machine)), Ok(Bound::Overhead)),
-            ("Cast", Peaks(None), Err(NO_PEAKS.into())),
-        ] {
-            let hot = hottest(hot_nodes(
-                ["Relu", conversion]
-                    .map(|operator| node(operator, 3000, &[64]))
-                    .into(),
-                peaks,
-            ));
-            assert_eq!(
-                (&hot[0].bound, &hot[1].bound),
-                (&bound, &Ok(Bound::Conversion))
-            );
-            assert!(hot[0].operations_per_sec.is_some());
-            assert_eq!(hot[0].compute_ratio.is_some(), bound.is_ok());
-        }
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@
 
 use serde::Serialize;
 
+use super::formula::Formula;
 use crate::observed::Observed;
 use crate::record::{NodeProfile, TensorShape, without_domain};
 
@@ -32,77 +33,13 @@ pub struct Work {
     pub arithmetic: Arithmetic,
 }
 
-/// Operations for each element of the output; absent for an operator that more decides, or that is
-/// not known.
-fn steps(operator: &str) -> Option<u64> {
-    Some(match operator {
-        // Data is moved, or shapes are looked at.
-        "CastLike"
-        | "Concat"
-        | "Constant"
-        | "ConstantOfShape"
-        | "DepthToSpace"
-        | "Expand"
-        | "Flatten"
-        | "Gather"
-        | "GatherElements"
-        | "GatherND"
-        | "Identity"
-        | "MemcpyFromHost"
-        | "MemcpyToHost"
-        | "Pad"
-        | "Range"
-        | "ReorderInput"
-        | "ReorderOutput"
-        | "Reshape"
-        | "ScatterElements"
-        | "ScatterND"
-        | "Shape"
-        | "Slice"
-        | "SpaceToDepth"
-        | "Split"
-        | "Squeeze"
-        | "Transpose"
-        | "Unsqueeze"
-        | "InsertedPrecisionFreeCast" => 0,
-        // Transcendental functions count as one operation.
-        "Abs" | "Add" | "BiasGelu" | "Cast" | "Ceil" | "Clip" | "Div" | "Elu" | "Equal" | "Erf"
-        | "Exp" | "FastGelu" | "Floor" | "Gelu" | "Greater" | "HardSigmoid" | "HardSwish"
-        | "LeakyRelu" | "Less" | "Log" | "Max" | "Min" | "Mul" | "Neg" | "PRelu" | "Pow"
-        | "QuickGelu" | "Reciprocal" | "Relu" | "Round" | "Sigmoid" | "Softplus" | "Sqrt"
-        | "Sub" | "Tanh" | "Where" => 1,
-        // Scale and shift, or scale and round.
-        "BatchNormalization" | "DequantizeLinear" | "QuantizeLinear" => 2,
-        // Compare, exponentiate, sum, divide.
-        "LogSoftmax" | "Softmax" => 4,
-        "DynamicQuantizeLinear" | "QLinearAdd" | "QLinearMul" => 4,
-        // Subtract the mean, square, sum, divide and scale.
-        "GroupNormalization" | "InstanceNormalization" | "LayerNormalization" => 5,
-        "RMSNormalization" | "SimplifiedLayerNormalization" => 4,
-        "SkipSimplifiedLayerNormalization" => 5,
-        "SkipLayerNormalization" => 6,
-        "EmbedLayerNormalization" => 7,
-        _ => return None,
-    })
-}
-
 /// Work of one call of a node.
 ///
 /// # Errors
 /// Why that is not known, as a lowercase fragment: there is no formula, or the trace lacks a shape
 /// that it needs.
 pub fn work(node: &NodeProfile) -> Observed<Work> {
-    let shapes = Shapes {
-        inputs: node
-            .inputs
-            .as_deref()
-            .ok_or("the trace does not tell its inputs' shapes")?,
-        output: node
-            .outputs
-            .as_deref()
-            .and_then(<[_]>::first)
-            .ok_or("the trace does not tell its output's shape")?,
-    };
+    let shapes = Shapes::of(node)?;
     let operator = without_domain(node.operator.exact());
     Ok(Work {
         operations_count: shapes.operations(operator)?,
@@ -110,52 +47,40 @@ pub fn work(node: &NodeProfile) -> Observed<Work> {
     })
 }
 
-struct Shapes<'n> {
-    inputs: &'n [TensorShape],
-    output: &'n TensorShape,
+/// Shapes of what a node reads, and of its first output.
+pub(super) struct Shapes<'n> {
+    pub(super) inputs: &'n [TensorShape],
+    pub(super) output: &'n TensorShape,
 }
 
-impl Shapes<'_> {
-    fn operations(&self, operator: &str) -> Observed<u64> {
-        match operator {
-            "Conv" | "FusedConv" | "NhwcConv" | "NhwcFusedConv" | "ConvInteger" | "QLinearConv" => {
-                self.convolution()
-            }
-            "ConvTranspose" | "QLinearConvTranspose" => self.transposed_convolution(),
-            "MatMul"
-            | "MatMulInteger"
-            | "MatMulInteger16"
-            | "MatMulIntegerToFloat"
-            | "DynamicQuantizeMatMul"
-            | "QLinearMatMul"
-            | "MatMulNBits"
-            | "MatMulBnb4" => self.product(),
-            "Gemm" | "FusedGemm" | "QGemm" | "GemmFloat8" | "FusedMatMul" | "TransposeMatMul" => {
-                self.flat_product()
-            }
-            "Attention" | "QAttention" => self.attention(),
-            "MultiHeadAttention" => self.multi_head_attention(),
-            "LSTM" | "GRU" | "RNN" | "DynamicQuantizeLSTM" => self.recurrence(),
-            // Pooling and reductions visit every input element once.
-            "ArgMax"
-            | "ArgMin"
-            | "AveragePool"
-            | "GlobalAveragePool"
-            | "GlobalMaxPool"
-            | "MaxPool"
-            | "NhwcMaxPool"
-            | "QLinearAveragePool"
-            | "ReduceMax"
-            | "ReduceMean"
-            | "ReduceMin"
-            | "ReduceProd"
-            | "ReduceSum"
-            | "QLinearGlobalAveragePool" => Ok(self.input(0)?.elements_count()),
-            name => {
-                let steps =
-                    steps(name).ok_or_else(|| format!("there is no formula for `{name}`"))?;
-                Ok(times(&[steps, self.output.elements_count()]))
-            }
+impl<'n> Shapes<'n> {
+    pub(super) fn of(node: &'n NodeProfile) -> Observed<Self> {
+        Ok(Shapes {
+            inputs: node
+                .inputs
+                .as_deref()
+                .ok_or("the trace does not tell its inputs' shapes")?,
+            output: node
+                .outputs
+                .as_deref()
+                .and_then(<[_]>::first)
+                .ok_or("the trace does not tell its output's shape")?,
+        })
+    }
+
+    pub(super) fn operations(&self, operator: &str) -> Observed<u64> {
+        let formula =
+            Formula::of(operator).ok_or_else(|| format!("there is no formula for `{operator}`"))?;
+        match formula {
+            Formula::Convolution => self.convolution(),
+            Formula::TransposedConvolution => self.transposed_convolution(),
+            Formula::Product => self.product(),
+            Formula::FlatProduct => self.flat_product(),
+            Formula::Attention => self.attention(),
+            Formula::MultiHeadAttention => self.multi_head_attention(),
+            Formula::Recurrence => self.recurrence(),
+            Formula::PerInput => Ok(self.input(0)?.elements_count()),
+            Formula::PerOutput(steps) => Ok(times(&[steps, self.output.elements_count()])),
         }
     }
 
@@ -173,7 +98,7 @@ impl Shapes<'_> {
         }
     }
 
-    fn input(&self, index: usize) -> Observed<&TensorShape> {
+    pub(super) fn input(&self, index: usize) -> Observed<&TensorShape> {
         self.inputs
             .get(index)
             .ok_or_else(|| format!("the trace does not tell the shape of its input {index}").into())
@@ -219,30 +144,32 @@ impl Shapes<'_> {
     /// Twice the output elements, times the last dimension of the first matrix, however either is
     /// broadcast.
     fn product(&self) -> Observed<u64> {
-        let inner = self
-            .input(0)?
-            .dims
-            .last()
-            .copied()
-            .ok_or("its first input is a scalar")?;
-        Ok(times(&[2, self.output.elements_count(), inner]))
+        Ok(times(&[2, self.output.elements_count(), self.inner()?]))
+    }
+
+    pub(super) fn inner(&self) -> Observed<u64> {
+        let inner = self.input(0)?.dims.last().copied();
+        inner.ok_or_else(|| "its first input is a scalar".into())
+    }
+
+    fn flat_product(&self) -> Observed<u64> {
+        Ok(times(&[
+            2,
+            self.output.elements_count(),
+            self.flat_inner()?,
+        ]))
     }
 
     /// The first matrix may be transposed: the inner length is what its elements leave for each row
     /// of the output.
-    fn flat_product(&self) -> Observed<u64> {
+    pub(super) fn flat_inner(&self) -> Observed<u64> {
         let first = self.input(0)?;
-
         let columns = self.output.dims.last().copied().unwrap_or(1).max(1);
         let rows = (self.output.elements_count() / columns).max(1);
         if batch(first) != batch(self.output) || !first.elements_count().is_multiple_of(rows) {
             return Err("its first input is broadcast".into());
         }
-        Ok(times(&[
-            2,
-            self.output.elements_count(),
-            first.elements_count() / rows,
-        ]))
+        Ok(first.elements_count() / rows)
     }
 
     /// ONNX Runtime's own reads a weight of two dimensions second, the standard's reads keys of
@@ -339,7 +266,8 @@ impl Shapes<'_> {
     }
 }
 
-const NO_WEIGHT: &str = "the trace does not tell its weight's shape";
+/// A weight that a kernel packed for itself is not in a trace.
+pub(super) const NO_WEIGHT: &str = "the trace does not tell its weight's shape";
 
 /// All dimensions but those of the matrix.
 fn batch(shape: &TensorShape) -> &[u64] {
@@ -347,7 +275,7 @@ fn batch(shape: &TensorShape) -> &[u64] {
 }
 
 /// A product of sizes, which a trace may say anything of.
-fn times(factors: &[u64]) -> u64 {
+pub(super) fn times(factors: &[u64]) -> u64 {
     factors
         .iter()
         .fold(1, |product, &factor| product.saturating_mul(factor))

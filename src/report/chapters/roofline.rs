@@ -1,6 +1,6 @@
 //! Limits of the nodes that take the time, against the most that the machine was seen to do.
 
-use crate::analysis::{Bound, HotNode, LEAST_NODE_SHARE, Roofline};
+use crate::analysis::{Bound, FAR_SHARE, HotNode, LEAST_NODE_SHARE, Roofline};
 use crate::observed::Observed;
 use crate::record::{MachinePeaks, Peak};
 use crate::report::words::{
@@ -73,7 +73,7 @@ fn peak_words(unit: &str, peak: &Observed<Peak>) -> String {
 
 fn bounds(source: Source<'_>, roofline: &Roofline) -> String {
     format!(
-        "{}: of the time in nodes {}",
+        "{}: of the operators' time {}",
         place(source, roofline),
         words::listed(shares(roofline))
     )
@@ -94,6 +94,7 @@ fn shares(roofline: &Roofline) -> Vec<String> {
     let bounds = [
         Bound::Compute,
         Bound::Memory,
+        Bound::FarFromBoth,
         Bound::Overhead,
         Bound::Conversion,
     ];
@@ -111,6 +112,7 @@ pub(super) fn word(bound: Bound) -> &'static str {
     match bound {
         Bound::Compute => "compute-bound",
         Bound::Memory => "memory-bound",
+        Bound::FarFromBoth => "far from both peaks",
         Bound::Overhead => "overhead-bound",
         Bound::Conversion => "conversion",
     }
@@ -141,11 +143,15 @@ fn table(source: Source<'_>, roofline: &Roofline) -> Table {
 fn notes(roofline: &Roofline) -> Vec<String> {
     let (shown, left) = roofline.nodes.split_at(roofline.nodes.len().min(ROWS));
     let is_cached = shown.iter().any(|node| exceeds(node.memory_ratio));
-    let is_beyond = shown.iter().any(|node| exceeds(limiting(node)));
+    let is_beyond = shown.iter().any(|node| exceeds(node.attained()));
+    let is_far = shown
+        .iter()
+        .any(|node| node.bound == Ok(Bound::FarFromBoth));
     let mut notes = vec![
         "of peak: operations, or bytes where memory is the bound, over the most that was seen"
             .to_owned(),
     ];
+    notes.extend(is_far.then(far));
     notes.extend((!left.is_empty()).then(|| left_out(left.len() as u64)));
     notes.extend(is_cached.then(|| {
         "a bandwidth above that of the memory: the data lies in a cache, whose peak was not measured".to_owned()
@@ -155,6 +161,14 @@ fn notes(roofline: &Roofline) -> Vec<String> {
             .to_owned()
     }));
     notes
+}
+
+fn far() -> String {
+    format!(
+        "far from both peaks: below {} of either, of which the nearer one is shown; the kernel, threads or overhead limit \
+         the node",
+        number::limit(FAR_SHARE)
+    )
 }
 
 fn left_out(count: u64) -> String {
@@ -190,12 +204,17 @@ fn add_node(builder: &mut Builder, node: &HotNode) {
 /// Work of a node and bytes that it moves, column by column, or why they are not known.
 fn figures(node: &HotNode) -> [(&'static str, Observed<String>); 7] {
     let no_work = node.work.as_ref().err().cloned().unwrap_or_default();
-    let no_bytes = Plain::from("the trace does not tell");
+    let no_bytes = node.bytes.as_ref().err().cloned().unwrap_or_default();
+    let no_intensity = if node.work.is_err() {
+        &no_work
+    } else {
+        &no_bytes
+    };
     let operations = node
         .work
         .as_ref()
         .map(|work| amount(work.operations_count as f64));
-    let bytes = node.bytes.map(number::bytes);
+    let bytes = node.bytes.as_ref().map(|&bytes| number::bytes(bytes));
     let bandwidth = node.bytes_per_sec.map(|per_sec| rate(per_sec, "B/s"));
     let intensity = node.intensity.map(|intensity| format!("{intensity:.1}"));
     let bound = node.bound.as_ref().map(|&bound| word(bound).to_owned());
@@ -203,9 +222,9 @@ fn figures(node: &HotNode) -> [(&'static str, Observed<String>); 7] {
         ("operations", operations.map_err(Plain::clone)),
         ("rate", operation_rate(node).ok_or_else(|| no_work.clone())),
         ("of peak", share_of_peak(node).ok_or_else(|| no_peak(node))),
-        ("bytes", bytes.ok_or_else(|| no_bytes.clone())),
-        ("bandwidth", bandwidth.ok_or(no_bytes)),
-        ("op/B", intensity.ok_or(no_work)),
+        ("bytes", bytes.map_err(Plain::clone)),
+        ("bandwidth", bandwidth.ok_or_else(|| no_bytes.clone())),
+        ("op/B", intensity.ok_or_else(|| no_intensity.clone())),
         ("bound", bound.map_err(Plain::clone)),
     ]
 }
@@ -224,8 +243,9 @@ fn operation_rate(node: &HotNode) -> Option<String> {
 }
 
 fn share_of_peak(node: &HotNode) -> Option<String> {
-    let share = number::share(limiting(node)?.0);
-    let is_meant = computes(node) || node.bound == Ok(Bound::Memory);
+    let share = number::share(node.attained()?.0);
+    let moves = matches!(node.bound, Ok(Bound::Memory | Bound::FarFromBoth));
+    let is_meant = computes(node) || moves;
     Some(if is_meant { share } else { MEANINGLESS.into() })
 }
 
@@ -235,15 +255,6 @@ fn no_peak(node: &HotNode) -> Plain {
         Err(reason) => reason.clone(),
         Ok(Bound::Memory) => "its data lies in a cache".into(),
         Ok(_) => "its peak was not measured".into(),
-    }
-}
-
-/// Share that the node attains of the peak that limits it; `None` where that was not measured, as
-/// of caches.
-fn limiting(node: &HotNode) -> Option<Ratio> {
-    match node.bound {
-        Ok(Bound::Memory) => node.memory_ratio.filter(|ratio| ratio.0 <= 1.0),
-        _ => node.compute_ratio,
     }
 }
 

@@ -1,8 +1,10 @@
 //! Bottlenecks of the sessions, in words, by the template's fields.
 
+mod remedy;
+
 use serde::Serialize;
 
-use crate::analysis::{Bottleneck, BottleneckKind, Bound, Estimate, SMALL_CALL};
+use crate::analysis::{BetterKernel, Bottleneck, BottleneckKind, Bound, Estimate, SMALL_CALL};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::report::chapters::roofline;
@@ -72,7 +74,7 @@ fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
             .decisions
             .bottlenecks
             .iter()
-            .map(|found| (about(&found.kind)[0], found)),
+            .map(|found| (title(&found.kind), found)),
     )
 }
 
@@ -106,11 +108,13 @@ fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
     } else {
         "inference"
     };
-    let [_, constraint, opportunity] = members
-        .first()
-        .map(|first| about(&first.kind))
-        .unwrap_or_default();
-    Entry::labelled(title, &LABELS, [stage, &issue, constraint, opportunity])
+    let [constraint, opportunity] = [remedy::constraint, remedy::opportunity].map(|of| {
+        words::joined(
+            words::once(members.iter().map(|found| of(source, found))),
+            "; ",
+        )
+    });
+    Entry::labelled(title, &LABELS, [stage, &issue, &constraint, &opportunity])
 }
 
 fn is_of_loading(kind: &BottleneckKind) -> bool {
@@ -120,97 +124,30 @@ fn is_of_loading(kind: &BottleneckKind) -> bool {
     )
 }
 
-/// Its title, the resource that it is for want of, and what can be done about it.
-fn about(kind: &BottleneckKind) -> [&'static str; 3] {
+fn title(kind: &BottleneckKind) -> &'static str {
     match kind {
-        BottleneckKind::NotFiniteOutputs { .. } => [
-            "Outputs that are not numbers",
-            "none: numerical range of the variant's type",
-            "keep the operators that overflow in a wider type, or calibrate again; do not ship it before",
-        ],
-        BottleneckKind::SlowerThanBaseline { .. } => [
-            "Variant slower than the baseline",
-            "the operators that changed, as far as they were profiled: the section that begins with Why names them",
-            "leave this variant out on this machine, unless what makes it slower can be undone",
-        ],
-        BottleneckKind::IdleThreads { .. } => [
-            "Idle threads",
-            "CPU, in part: threads wait for each other or for serial operators",
-            "fewer intra-op threads per session, and several requests in flight instead",
-        ],
-        BottleneckKind::ThroughputSaturates { .. } => [
-            "Throughput saturates",
-            "CPU where its utilization is near 100%; elsewhere perhaps memory bandwidth, which is not measured",
-            "use the batch size named; larger ones only add latency",
-        ],
-        BottleneckKind::ThroughputFalls { .. } => [
-            "Throughput falls with large batches",
-            "what went along with it stands under Batch size and shape",
-            "stay at the best batch size and split larger requests",
-        ],
-        BottleneckKind::DominatingOperator {
-            bound: Ok(bound), ..
-        } => {
-            let title = match bound {
-                Bound::Compute => "Dominating operator, compute-bound",
-                Bound::Memory => "Dominating operator, memory-bound",
-                Bound::Overhead | Bound::Conversion => DOMINATING,
-            };
-            let [constraint, opportunity] = of_bound(*bound);
-            [title, constraint, opportunity]
-        }
-        BottleneckKind::DominatingOperator { .. } => [
-            DOMINATING,
-            "not measured: what limits it, as said",
-            "its kernel or its precision; anything else is small",
-        ],
-        BottleneckKind::Conversions { .. } => [
-            "Conversions",
-            of_bound(Bound::Conversion)[0],
-            "keep the operators between two conversions in one precision and layout, so that they cancel out",
-        ],
-        BottleneckKind::SmallNodes { .. } => {
-            let [constraint, opportunity] = of_bound(Bound::Overhead);
-            [
-                "Nodes too small for their work to matter",
-                constraint,
-                opportunity,
-            ]
-        }
-        BottleneckKind::LoadTime { .. } => [
-            "Time to first prediction",
-            "CPU and storage",
-            "load before traffic arrives; for session load, save the optimized model once and load that",
-        ],
-        BottleneckKind::ModelMemory { .. } => [
-            "Model memory",
-            "memory",
-            "compare with weights prepacked once, or with the memory arena off; not measured here",
-        ],
-    }
-}
-
-const DOMINATING: &str = "Dominating operator";
-
-/// The resource that a bound is for want of, and what can be done about it.
-fn of_bound(bound: Bound) -> [&'static str; 2] {
-    match bound {
-        Bound::Compute => [
-            "CPU: arithmetic",
-            "fewer or cheaper operations: a narrower type with a kernel of its own, or a smaller model",
-        ],
-        Bound::Memory => [
-            "memory bandwidth",
-            "fewer bytes: a narrower type of weights, or larger batches, which share the weights",
-        ],
-        Bound::Overhead => [
-            "CPU: the fixed cost of starting a node",
-            "fewer nodes for the same work: larger batches, or graph optimization that fuses them",
-        ],
-        Bound::Conversion => [
-            "CPU: changes of precision, layout or device",
-            "fewer conversions",
-        ],
+        BottleneckKind::NotFiniteOutputs { .. } => "Outputs that are not numbers",
+        BottleneckKind::SlowerThanBaseline { .. } => "Variant slower than the baseline",
+        BottleneckKind::IdleThreads {
+            others_ratio: Some(_),
+            ..
+        } => "CPUs taken by other processes",
+        BottleneckKind::IdleThreads {
+            others_ratio: None, ..
+        } => "Idle threads",
+        BottleneckKind::ThroughputSaturates { .. } => "Throughput saturates",
+        BottleneckKind::ThroughputFalls { .. } => "Throughput falls with large batches",
+        BottleneckKind::DominatingOperator { bound, .. } => match bound {
+            Ok(Bound::Compute) => "Dominating operator, compute-bound",
+            Ok(Bound::Memory) => "Dominating operator, memory-bound",
+            Ok(Bound::FarFromBoth) => "Dominating operator, far from the machine's peaks",
+            Ok(Bound::Overhead | Bound::Conversion) | Err(_) => "Dominating operator",
+        },
+        BottleneckKind::InefficientKernel { .. } => "Inefficient kernel",
+        BottleneckKind::Conversions { .. } => "Conversions",
+        BottleneckKind::SmallNodes { .. } => "Nodes too small for their work to matter",
+        BottleneckKind::LoadTime { .. } => "Time to first prediction",
+        BottleneckKind::ModelMemory { .. } => "Model memory",
     }
 }
 
@@ -239,12 +176,14 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             batch_size,
             utilization,
             cpus_count,
+            ..
         } => idle(&source.batch(*shape, *batch_size), utilization, *cpus_count),
         BottleneckKind::ThroughputSaturates {
             shape,
             batch_size,
             gain,
             utilization,
+            ..
         } => saturates(&source.batch(*shape, *batch_size), *gain, *utilization),
         BottleneckKind::ThroughputFalls {
             shape,
@@ -260,12 +199,22 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             attained,
             is_quantized,
         } => {
-            let rate = match bound {
-                Ok(Bound::Memory) => "memory bandwidth",
-                _ if *is_quantized => "integer rate",
-                _ => "floating-point rate",
-            };
-            let limit = limit(bound, *attained, rate);
+            let limit = limit(bound, *attained, *is_quantized);
+            dominating(*batch_size, operator, *share, &limit)
+        }
+        BottleneckKind::InefficientKernel {
+            batch_size,
+            operator,
+            share,
+            attained,
+            better,
+        } => {
+            let better = better.as_ref().map(|better| better_kernel(source, better));
+            let limit = format!(
+                "at {} of the machine's peak integer rate{}",
+                number::share(attained.0),
+                better.unwrap_or_default()
+            );
             dominating(*batch_size, operator, *share, &limit)
         }
         BottleneckKind::Conversions {
@@ -304,7 +253,7 @@ fn precision_words(precision: &Option<Plain>) -> String {
 
 fn idle(at: &str, utilization: &Estimate, cpus_count: u64) -> String {
     format!(
-        "at {at} the worker used {} of its {cpus_count} CPUs",
+        "at {at} the session used {} of its {cpus_count} CPUs",
         words::value(Metric::CpuUtilization, utilization)
     )
 }
@@ -347,12 +296,30 @@ fn model_memory(memory: &Estimate, per_file_size: f64) -> String {
     )
 }
 
-/// `compute-bound, at 41.0% of the machine's peak integer rate`, where `rate` is what limits it.
-fn limit(bound: &Observed<Bound>, attained: Option<Ratio>, rate: &str) -> String {
-    let bound = bound_words(bound);
+/// `; QLinearConv of int8-static attains 60.2% with as many operations`.
+fn better_kernel(source: Source<'_>, better: &BetterKernel) -> String {
+    format!(
+        "; {} of {} attains {} with as many operations",
+        better.operator,
+        source.name(better.session),
+        number::share(better.attained.0)
+    )
+}
+
+/// `compute-bound, at 41.0% of the machine's peak integer rate`.
+fn limit(bound: &Observed<Bound>, attained: Option<Ratio>, is_quantized: bool) -> String {
+    let words = bound_words(bound);
+    let peak = match bound {
+        Ok(Bound::Memory) => "the machine's peak memory bandwidth",
+        Ok(Bound::FarFromBoth | Bound::Overhead) => "the nearer of the machine's peaks",
+        Ok(Bound::Compute | Bound::Conversion) | Err(_) if is_quantized => {
+            "the machine's peak integer rate"
+        }
+        Ok(Bound::Compute | Bound::Conversion) | Err(_) => "the machine's peak floating-point rate",
+    };
     match attained.map(|ratio| number::share(ratio.0)) {
-        Some(share) => format!("{bound}, at {share} of the machine's peak {rate}"),
-        None => bound,
+        Some(share) => format!("{words}, at {share} of {peak}"),
+        None => words,
     }
 }
 
@@ -365,14 +332,14 @@ fn bound_words(bound: &Observed<Bound>) -> String {
 
 fn dominating(batch_size: u64, operator: &Plain, share: Ratio, limit: &str) -> String {
     format!(
-        "at batch {batch_size} {operator} takes {} of the time in nodes; the longest of its nodes is {limit}",
+        "at batch {batch_size} {operator} takes {} of the operators' time; the longest of its nodes is {limit}",
         number::share(share.0)
     )
 }
 
 fn conversions(batch_size: u64, share: Ratio, operators: &[Plain], nodes_count: u64) -> String {
     format!(
-        "at batch {batch_size} {} nodes ({}) take {} of the time in nodes",
+        "at batch {batch_size} {} nodes ({}) take {} of the operators' time",
         number::count(nodes_count),
         words::listed(operators),
         number::share(share.0)
@@ -381,7 +348,7 @@ fn conversions(batch_size: u64, share: Ratio, operators: &[Plain], nodes_count: 
 
 fn small_nodes(batch_size: u64, share: Ratio) -> String {
     format!(
-        "at batch {batch_size} nodes under {} µs each and far from every peak take {} of the time in nodes",
+        "at batch {batch_size} nodes under {} µs each and far from every peak take {} of the operators' time",
         SMALL_CALL.0 / 1_000,
         number::share(share.0)
     )
