@@ -24,8 +24,30 @@ pub const SLO_NOT_MET: u8 = 7;
 
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
-Exit codes: 0 done; 1 a fault of onnxprof itself; 2 usage, also a name that the model does not have; 3 bad input (a
-model, data file, library, run folder or rule file); 4 some cells or launches failed or the run was interrupted; gate: 5 a rule
-failed, 6 the figures do not decide;
-tune: 6 undecided (nothing is shown to keep the SLO, or to be better than the defaults or not to be, or there was more
-to try), 7 all that were tried break the SLO.";
+Exit codes:
+  0  done
+  1  a fault of onnxprof itself
+  2  usage; also a name that the model does not have
+  3  bad input: a model, data file, library, run folder or rule file
+  4  some cells or launches failed, or the run was interrupted
+  5  gate: a rule failed
+  6  gate: the figures do not decide; tune: nothing is shown to keep the SLO,
+     or to be better than the defaults or not to be, or there was more to try
+  7  tune: all that were tried break the SLO";
+
+#[cfg(test)]
+mod tests {
+    use super::HELP;
+
+    #[test]
+    fn no_line_of_the_help_is_wider_than_any_terminal() {
+        assert!(HELP.lines().all(|line| line.len() < 80));
+        for code in 0..=7 {
+            let begin = format!("  {code}  ");
+            assert_eq!(
+                HELP.lines().filter(|line| line.starts_with(&begin)).count(),
+                1
+            );
+        }
+    }
+}

@@ -19,7 +19,7 @@ pub struct SessionArgs {
     #[arg(long = Flag::Runtime.word(), value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
     pub runtime: Vec<String>,
     /// Threads that run one operator. [default: the CPUs that this process may use]
-    #[arg(long = Flag::IntraThreads.word(), value_name = "N", value_parser = values::threads)]
+    #[arg(long = Flag::IntraThreads.word(), visible_alias = "threads", value_name = "N", value_parser = values::threads)]
     pub intra_threads: Option<u64>,
     /// Threads that run independent operators, in parallel execution mode.
     #[arg(long = Flag::InterThreads.word(), value_name = "N", value_parser = values::threads, default_value_t = 1)]

@@ -18,7 +18,7 @@ pub struct SpaceArgs {
     pub batch: Option<Vec<u64>>,
     /// Numbers of threads that run one operator. [default: powers of two up to the CPUs that this
     /// process may use]
-    #[arg(long = Flag::IntraThreads.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads)]
+    #[arg(long = Flag::IntraThreads.word(), visible_alias = "threads", value_name = "N,N,...", value_delimiter = ',', value_parser = values::threads)]
     pub intra_threads: Option<Vec<u64>>,
     /// Options that stay as they are: none is tried besides its default.
     #[arg(long = Flag::Keep.word(), value_name = "OPTION,OPTION", value_delimiter = ',')]
