@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::{self, Destination};
+use super::json::{self, Answer, JsonArgs};
+use super::output::Destination;
 use super::raw_names::RawNames;
 use super::{CliError, Result, exit, runs};
 use crate::analysis::comparison::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
@@ -31,9 +32,12 @@ pub struct Args {
     #[arg(long)]
     across_hosts: bool,
 
-    /// Format of the output: tables for people, one row per figure, or the comparison for programs.
-    #[arg(long, default_value = "terminal")]
+    /// Format of the output: tables for people, or one row per figure.
+    #[arg(long, default_value = "terminal", conflicts_with = "json")]
     format: Format,
+
+    #[command(flatten)]
+    json: JsonArgs,
 
     #[command(flatten)]
     names: RawNames,
@@ -51,8 +55,6 @@ enum Format {
     Markdown,
     /// One row per figure.
     Csv,
-    /// The comparison, as JSON.
-    Json,
 }
 
 /// Names of the baseline and of the candidate.
@@ -94,7 +96,12 @@ pub fn run(args: Args) -> Result<u8> {
             .iter()
             .try_for_each(|other| same_machine(&args.runs[0], other))?;
     }
-    args.destination.write(&render(&args, &comparisons)?)?;
+    if args.json.json {
+        let words = ComparisonView::new(&comparisons).headlines.join(" ");
+        json::print("compare", Some(&Answer::undecided(words)), &comparisons)?;
+    } else {
+        args.destination.write(&render(&args, &comparisons)?)?;
+    }
     Ok(exit::DONE)
 }
 
@@ -157,7 +164,6 @@ fn render(args: &Args, comparisons: &Comparisons) -> Result<Vec<u8>> {
         Format::Markdown => {
             report::comparison_markdown(&ComparisonView::new(comparisons)).map_err(CliError::bug)?
         }
-        Format::Json => output::json(comparisons)?,
         Format::Csv => {
             let rows = export::comparison_csv(comparisons, args.names.in_csv());
             return rows.map_err(CliError::bug);

@@ -18,7 +18,8 @@ use crate::text::{Plain, distinct};
 pub(super) fn written(reports: &Reports, ran: &mut Ran) -> Failures {
     let mut failures = Failures::default();
     if nothing_measured(&ran.record).is_none() {
-        failures.note(say::result(reports.summary.as_bytes()));
+        let printed = reports.printed.clone();
+        failures.note(printed.and_then(|text| say::result(text.as_bytes())));
     }
     failures.add(unwritten(ran));
     reports.write(&mut failures);

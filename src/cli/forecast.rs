@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::job::Target;
+use super::json::{self, Answer};
+use super::output::Printed;
 use super::progress::Console;
 use super::{CliError, Result, ending, exit, say};
-use crate::analysis::{self, AffordableRounds, Expectation};
-use crate::plan::{Plan, Schedule};
-use crate::record::RunRecord;
+use crate::analysis::{self, AffordableRounds, Expectation, ExpectedWidth};
+use crate::plan::{LoadMode, Plan, Schedule, Shape};
+use crate::record::{Fitness, RunRecord};
+use crate::report;
 use crate::report::view::{Forecast, ForecastView};
-use crate::report::{self, Style};
 use crate::runner::{self, Diagnosing, Extent, Job};
-use crate::units::Nanos;
+use crate::text::Plain;
+use crate::units::{Nanos, Ratio};
 
 /// Rounds of a probe at most: two tell a spread, and more of them how the machine's speed changes.
 const ROUNDS: u64 = 40;
@@ -25,7 +30,7 @@ const SHARE: u32 = 3;
 pub(super) fn run(
     mut job: Job,
     target: &Target,
-    style: Style,
+    printed: Printed,
     progress: &mut Console,
 ) -> Result<u8> {
     let plan = job.plan.clone();
@@ -48,7 +53,7 @@ pub(super) fn run(
         baseline: probe.plan.baseline,
         ..plan
     };
-    say::result(report::terminal_forecast(&forecast(&plan, &probe)?, style).as_bytes())?;
+    say::result(forecast(&plan, &probe, printed)?.as_bytes())?;
     Ok(exit::DONE)
 }
 
@@ -59,7 +64,7 @@ pub(super) fn learn_from(run: &RunRecord) {
     }
 }
 
-fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView> {
+fn forecast(plan: &Plan, probe: &RunRecord, printed: Printed) -> Result<String> {
     let beside = Diagnosing::of(plan);
     let asked = plan.schedule.budget_ns.map(Duration::from);
     let budget = asked.unwrap_or(Duration::MAX);
@@ -91,25 +96,117 @@ fn forecast(plan: &Plan, probe: &RunRecord) -> Result<ForecastView> {
     let names: Vec<String> = (0..plan.sessions.len())
         .map(|session| probe.session_label(session))
         .collect();
-    Ok(ForecastView::new(Forecast {
-        plan,
-        names: &names,
-        rounds: rounds + first.rounds,
-        alternations: expected.alternations,
-        time: (expected.time_of(rounds) + taken).min(budget),
-        most_time: (expected.time_of(expected.rounds) + taken).min(budget),
-        enough_budget: analysis::findings(probe).decisions.answer.enough_budget_ns,
-        machine: probe.fitness.as_ref(),
-        beside: &[
-            ("operator profiles", beside.profiles),
-            ("denormal numbers", beside.denormals),
-            (
-                "the machine's peaks, unless they are in the cache,",
-                beside.peaks,
-            ),
-            ("idle gaps", beside.idle_gaps),
-        ],
-        stretches_time: expected.stretches_in(rounds),
-        precision: &precision,
-    }))
+    text(
+        printed,
+        Forecast {
+            plan,
+            names: &names,
+            rounds: rounds + first.rounds,
+            alternations: expected.alternations,
+            time: (expected.time_of(rounds) + taken).min(budget),
+            most_time: (expected.time_of(expected.rounds) + taken).min(budget),
+            enough_budget: analysis::findings(probe).decisions.answer.enough_budget_ns,
+            machine: probe.fitness.as_ref(),
+            beside: &[
+                ("operator profiles", beside.profiles),
+                ("denormal numbers", beside.denormals),
+                (
+                    "the machine's peaks, unless they are in the cache,",
+                    beside.peaks,
+                ),
+                ("idle gaps", beside.idle_gaps),
+            ],
+            stretches_time: expected.stretches_in(rounds),
+            precision: &precision,
+        },
+    )
+}
+
+fn text(printed: Printed, forecast: Forecast<'_>) -> Result<String> {
+    let view = ForecastView::new(forecast);
+    match printed {
+        Printed::Summary(style) => Ok(report::terminal_forecast(&view, style)),
+        Printed::Json(command) => {
+            let answer = Answer::undecided(view.answer);
+            json::document(command, Some(&answer), &Foreseen::new(&forecast))
+        }
+    }
+}
+
+/// What `profile --plan --json` prints.
+#[derive(Serialize)]
+struct Foreseen<'a> {
+    sessions: &'a [String],
+    rounds_count: u64,
+    alternations_count: u64,
+    /// Wall time that is expected, and at most.
+    time_ns: Nanos,
+    most_time_ns: Nanos,
+    /// A budget that is enough for a verdict; absent where none is known.
+    enough_budget_ns: Option<Nanos>,
+    /// Time in uninterrupted stretches on GPUs.
+    stretches_time_ns: Nanos,
+    /// Most time that launches beside the rounds take.
+    beside: Vec<Beside<'a>>,
+    fitness: Option<&'a Fitness>,
+    /// The precision in each place of the plan.
+    precision: Vec<Precision<'a>>,
+}
+
+#[derive(Serialize)]
+struct Beside<'a> {
+    purpose: &'a str,
+    most_time_ns: Nanos,
+}
+
+#[derive(Serialize)]
+struct Precision<'a> {
+    shape: Option<&'a Shape>,
+    batch_size: u64,
+    load_mode: LoadMode,
+    /// Half of the 95% interval of a ratio to the baseline, as a share of it, or of a median
+    /// latency where there is one session: the middle of what is expected, and its ends.
+    half_width_ratio: Option<Ratio>,
+    low_ratio: Option<Ratio>,
+    high_ratio: Option<Ratio>,
+    absent_reason: Option<&'a Plain>,
+}
+
+impl<'a> Foreseen<'a> {
+    fn new(forecast: &Forecast<'a>) -> Self {
+        let beside = forecast.beside.iter().map(|&(purpose, time)| Beside {
+            purpose,
+            most_time_ns: time.into(),
+        });
+        let precision = forecast.precision.iter();
+        Foreseen {
+            sessions: forecast.names,
+            rounds_count: forecast.rounds,
+            alternations_count: forecast.alternations,
+            time_ns: forecast.time.into(),
+            most_time_ns: forecast.most_time.into(),
+            enough_budget_ns: forecast.enough_budget,
+            stretches_time_ns: forecast.stretches_time.into(),
+            beside: beside.collect(),
+            fitness: forecast.machine,
+            precision: precision
+                .map(|width| Precision::new(forecast.plan, width))
+                .collect(),
+        }
+    }
+}
+
+impl<'a> Precision<'a> {
+    fn new(plan: &'a Plan, width: &'a ExpectedWidth) -> Self {
+        let half_width = width.half_width.as_ref();
+        Precision {
+            shape: plan.shapes.get(width.at.shape),
+            batch_size: width.at.batch_size,
+            load_mode: width.at.load,
+            half_width_ratio: half_width.ok().map(|width| Ratio(width.middle)),
+            low_ratio: half_width.ok().map(|width| Ratio(width.low)),
+            high_ratio: half_width.ok().map(|width| Ratio(width.high)),
+            absent_reason: half_width.err(),
+        }
+    }
 }

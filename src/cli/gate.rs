@@ -3,6 +3,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
+use super::json::{self, Answer, Decision, JsonArgs};
 use super::output::Failures;
 use super::{CliError, Result, exit, output, runs, say};
 use crate::analysis::gate::{self, Gate, GateVerdict, Mistake, RuleError};
@@ -41,8 +44,18 @@ struct InitArgs {
     run: PathBuf,
 
     /// File to write instead of stdout.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
     output: Option<PathBuf>,
+
+    #[command(flatten)]
+    json: JsonArgs,
+}
+
+/// What `gate init --json` prints.
+#[derive(Debug, Serialize)]
+struct Rules<'a> {
+    /// The rule file, as TOML.
+    rules: &'a str,
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,9 +82,8 @@ struct Check {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 
-    /// Also writes JSON; `-` prints it instead of the table.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    #[command(flatten)]
+    json: JsonArgs,
 
     /// Annotations for GitHub Actions, and a summary appended to the file that GITHUB_STEP_SUMMARY
     /// names; `auto`: where GITHUB_ACTIONS is true.
@@ -143,7 +155,11 @@ fn init(args: &InitArgs) -> Result<u8> {
             ),
         ));
     }
-    output::write(args.output.as_deref(), text.as_bytes())?;
+    if args.json.json {
+        json::print("gate init", None, &Rules { rules: &text })?;
+    } else {
+        output::write(args.output.as_deref(), text.as_bytes())?;
+    }
     Ok(exit::DONE)
 }
 
@@ -211,8 +227,6 @@ fn rule_error(path: &Path, error: &RuleError) -> CliError {
 /// files, as far as they can be.
 fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<()> {
     let view = GateView::new(found);
-    let json = output::json(found)?;
-    let json_file = args.json.as_deref().filter(|path| *path != Path::new("-"));
     let is_on_github = is_on_github(args.github);
     let mut failures = Failures::default();
     let annotations = if is_on_github {
@@ -220,17 +234,15 @@ fn publish(args: &Check, found: &Gate, run: &str, rules: &Path) -> Result<()> {
     } else {
         String::new()
     };
-    if args.json.is_some() && json_file.is_none() {
+    if args.json.json {
         // What a program reads stays free of annotations, which the runner takes from stderr as
         // well.
         say::lines(&annotations);
-        failures.note(say::result(json.as_bytes()));
+        let answer = Answer::of(&view.title, Decision::Gate(found.verdict));
+        failures.note(json::print("gate", Some(&answer), found));
     } else {
         let text = report::gate_terminal(&view, output::style(args.no_color)) + &annotations;
         failures.note(say::result(text.as_bytes()));
-    }
-    if json_file.is_some() {
-        failures.note(output::write(json_file, json.as_bytes()));
     }
     if args.junit.is_some() {
         let junit = report::junit(&view, run);

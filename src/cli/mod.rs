@@ -15,12 +15,14 @@ mod full_args;
 mod gate;
 mod inspect;
 mod job;
+mod json;
 mod open;
 mod output;
 mod plan;
 mod profile;
 mod progress;
 mod raw_names;
+mod renamed;
 mod report;
 mod resources;
 mod resume;
@@ -104,9 +106,9 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// In a function of its own, whose stack is taken once there is enough.
 #[inline(never)]
 fn spelled(words: Vec<OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(words) {
+    let cli = match Cli::try_parse_from(&words) {
         Ok(cli) => cli,
-        Err(error) => return say::usage(&error),
+        Err(error) => return say::usage(&renamed::advised(error, &words)),
     };
     crate::memory::check_limit()
         .map_err(|mistake| CliError::message(exit::USAGE, mistake))

@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::columns::columns;
+use super::json::{self, Answer, Decision, JsonArgs};
 use super::{CliError, Result, exit, say};
-use crate::analysis::{self, tuning::TuningVerdict};
+use crate::analysis::{self, Findings, tuning::TuningVerdict};
 use crate::export;
 use crate::report::{self, Color, Context, Glyphs, Report, Style};
 use crate::runner::Ran;
 use crate::store::{write_atomically, write_named};
-use crate::text::harmless_json;
 
 #[derive(Debug)]
 pub(super) struct Reports {
     /// Text that is printed.
-    pub(super) summary: String,
+    pub(super) printed: Result<String>,
     /// The files in the order in which they are written: small ones first, so that a disk that is
     /// nearly full holds as many as it can; of one that could not be rendered, why not.
     files: Vec<(PathBuf, Result<Vec<u8>>)>,
@@ -28,7 +28,7 @@ pub(super) struct Reports {
 
 impl Reports {
     /// Renders the record of a run; with a context, the written report holds the whole template.
-    pub(super) fn render(ran: &Ran, style: Style, context: Option<&Context>) -> Self {
+    pub(super) fn render(ran: &Ran, printed: Printed, context: Option<&Context>) -> Self {
         let Ran { record, folder, .. } = ran;
         let findings = analysis::findings(record);
         let view = Report::new(record, &findings);
@@ -50,7 +50,11 @@ impl Reports {
         );
         files.push((folder.report_html(), in_bytes(report::html(&view))));
         Reports {
-            summary: report::terminal(&view, Some(folder.path()), style),
+            printed: printed.text(&Told {
+                folder: folder.path(),
+                view: &view,
+                findings: &findings,
+            }),
             files,
             verdict: findings.tuning.map(|tuning| tuning.verdict),
         }
@@ -64,6 +68,65 @@ impl Reports {
                 Err(error) => Err(error.clone()),
             });
         }
+    }
+}
+
+/// What is printed of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Printed {
+    /// The summary for people.
+    Summary(Style),
+    /// The findings for programs, as this command's.
+    Json(&'static str),
+}
+
+/// A run of which something is printed.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub folder: &'a Path,
+    pub view: &'a Report,
+    pub findings: &'a Findings,
+}
+
+/// What `--json` prints of a run.
+#[derive(Serialize)]
+struct RunData<'a> {
+    /// Folder of the run.
+    folder: &'a Path,
+    #[serde(flatten)]
+    findings: &'a Findings,
+}
+
+impl Printed {
+    pub(super) fn of(json: JsonArgs, command: &'static str, style: Style) -> Self {
+        if json.json {
+            Printed::Json(command)
+        } else {
+            Printed::Summary(style)
+        }
+    }
+
+    pub(super) fn text(self, run: &Told<'_>) -> Result<String> {
+        match self {
+            Printed::Summary(style) => Ok(report::terminal(run.view, Some(run.folder), style)),
+            Printed::Json(command) => run.json(command),
+        }
+    }
+}
+
+impl Told<'_> {
+    /// The findings for programs, with the answer of the run.
+    fn json(&self, command: &str) -> Result<String> {
+        let verdict = self.findings.tuning.as_ref().map(|found| found.verdict);
+        let answer = self.view.answer().map(|words| Answer {
+            words: words.to_owned(),
+            decision: verdict.map(Decision::Search),
+        });
+        let data = RunData {
+            folder: self.folder,
+            findings: self.findings,
+        };
+        json::document(command, answer.as_ref(), &data)
     }
 }
 
@@ -171,7 +234,7 @@ pub(super) fn write_drawings(folder: &Path, drawings: &[Drawing]) -> Result<()> 
 #[derive(Debug, clap::Args)]
 pub(super) struct Destination {
     /// File to write instead of stdout.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
     pub(super) output: Option<PathBuf>,
 
     /// Plain text, also on a terminal; so does the environment variable NO_COLOR.
@@ -203,12 +266,6 @@ pub(super) fn write(path: Option<&Path>, text: &[u8]) -> Result<()> {
         Some(path) => Ok(write_named(path, text)?),
         None => say::result(text),
     }
-}
-
-/// A value as JSON for programs, with a line's end.
-pub(super) fn json(value: &impl Serialize) -> Result<String> {
-    let text = serde_json::to_string_pretty(value).map_err(CliError::bug)?;
-    Ok(harmless_json(&text).into_owned() + "\n")
 }
 
 pub(super) fn style(no_color: bool) -> Style {

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::ending::{exit_code, finished, measured, nothing_measured, written};
 use super::full_args::FullArgs;
 use super::job::{Asked, Beginning, temporary_folder};
-use super::output::Reports;
+use super::json::JsonArgs;
+use super::output::{Printed, Reports};
 use super::plan::{self, MeasureArgs};
 use super::progress::{Console, ConsoleArgs};
 use super::{Result, forecast, open, output};
@@ -46,6 +47,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "plan")]
     pub open: bool,
     #[command(flatten)]
+    pub json: JsonArgs,
+    #[command(flatten)]
     pub console: ConsoleArgs,
 }
 
@@ -71,7 +74,7 @@ pub fn run(args: Args) -> Result<u8> {
     };
     let (job, target) = beginning.job_at(path, asked)?;
     if args.plan {
-        return forecast::run(job, &target, args.console.style(), &mut progress);
+        return forecast::run(job, &target, printed(&args), &mut progress);
     }
     reported(
         measured(job, &target, &mut progress)?,
@@ -89,7 +92,7 @@ fn reported(
     progress: &mut Console,
 ) -> Result<u8> {
     let (text, context) = context.unzip();
-    let reports = Reports::render(&ran, args.console.style(), context.as_ref());
+    let reports = Reports::render(&ran, printed(args), context.as_ref());
     let mut failures = written(&reports, &mut ran);
     let Ran { folder, record, .. } = ran;
     failures.note(keep_context(&folder, text.as_deref()));
@@ -102,6 +105,10 @@ fn reported(
         open::open(&folder.report_html());
     }
     Ok(exit_code(&record))
+}
+
+fn printed(args: &Args) -> Printed {
+    Printed::of(args.json, "profile", args.console.style())
 }
 
 /// Copies the context into the run's folder, so that its report can be written again from there

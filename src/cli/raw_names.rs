@@ -7,7 +7,7 @@ use crate::export::Names;
 pub(super) struct RawNames {
     /// Leaves names in CSV without the apostrophe that keeps a spreadsheet from taking those that
     /// begin with `=`, `+`, `-`, `@`, a tab or a carriage return for formulas. For programs.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     raw_names: bool,
 }
 

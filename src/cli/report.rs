@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::full_args::FullArgs;
-use super::output::{self, Destination, Drawing, Failures};
+use super::json::JsonArgs;
+use super::output::{self, Destination, Drawing, Failures, Printed, Told};
 use super::plan::values;
 use super::raw_names::RawNames;
 use super::runs::{self, folder};
-use super::{CliError, Result, exit, open};
+use super::{CliError, Result, exit, open, say};
 use crate::analysis;
 use crate::export;
 use crate::record::RunRecord;
@@ -23,22 +24,24 @@ pub struct Args {
     #[arg(required_unless_present = "context_template")]
     run: Option<PathBuf>,
 
-    /// Format of the output: a summary, the written report, the one to look at, one row per figure,
-    /// or the findings for programs. [default: terminal; with `--full`: markdown; with `--open`:
-    /// html]
-    #[arg(long)]
+    /// Format of the output: a summary, the written report, the one to look at, or one row per
+    /// figure. [default: terminal; with `--full`: markdown; with `--open`: html]
+    #[arg(long, conflicts_with = "json")]
     format: Option<Format>,
+
+    #[command(flatten)]
+    json: JsonArgs,
 
     #[command(flatten)]
     full: FullArgs,
 
     /// Prints a file to start from for `--context`: every key, commented out.
-    #[arg(long, conflicts_with_all = ["run", "full", "format", "open", "raw_names"])]
+    #[arg(long, conflicts_with_all = ["run", "full", "format", "json", "open", "raw_names"])]
     context_template: bool,
 
     /// Opens the report: the file of `--output`, else report.html in the run's folder, which is
     /// written anew.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     open: bool,
 
     /// Latency within which the best batch size is looked for. [default: the run's own]
@@ -63,8 +66,6 @@ enum Format {
     Html,
     /// One row per figure (cells.csv).
     Csv,
-    /// The findings, as JSON.
-    Json,
 }
 
 pub fn run(args: Args) -> Result<u8> {
@@ -81,6 +82,10 @@ pub fn run(args: Args) -> Result<u8> {
     if let Some(limit) = args.latency_limit {
         record.plan.latency_limit_ns = Some(limit.into());
     }
+    if args.json.json {
+        print_json(folder(run), &record)?;
+        return Ok(exit::DONE);
+    }
     let rendered = render(&args, run, format, &record)?;
     if args.open {
         open::open(&written(&args, run, format, &rendered.text)?);
@@ -88,6 +93,16 @@ pub fn run(args: Args) -> Result<u8> {
         write(&args.destination, &rendered)?;
     }
     Ok(exit::DONE)
+}
+
+fn print_json(folder: &Path, record: &RunRecord) -> Result<()> {
+    let findings = analysis::findings(record);
+    let text = Printed::Json("report").text(&Told {
+        folder,
+        view: &Report::new(record, &findings),
+        findings: &findings,
+    })?;
+    say::result(text.as_bytes())
 }
 
 fn write(destination: &Destination, rendered: &Rendered) -> Result<()> {
@@ -120,6 +135,12 @@ fn written(args: &Args, run: &Path, format: Format, text: &[u8]) -> Result<PathB
 }
 
 fn format(args: &Args) -> Result<Format> {
+    if args.full.full && args.json.json {
+        return Err(CliError::usage(
+            "the whole template is no part of `--json`",
+            "leave out `--full`, or `--json`",
+        ));
+    }
     match (args.format, args.full.full) {
         (None | Some(Format::Markdown), true) => Ok(Format::Markdown),
         (Some(_), true) => Err(CliError::usage(
@@ -157,7 +178,6 @@ fn render(args: &Args, run: &Path, format: Format, record: &RunRecord) -> Result
             .map_err(CliError::bug)?
         }
         Format::Html => report::html(&view).map_err(CliError::bug)?,
-        Format::Json => output::json(&findings)?,
         Format::Csv => {
             let text =
                 export::cells_csv(record, &findings, args.names.in_csv()).map_err(CliError::bug)?;

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::output::Destination;
+use super::json::JsonArgs;
+use super::output::{Destination, Printed, Told};
 use super::runs::{self, RUNS, folder};
 use super::{CliError, Result, exit};
 use crate::analysis;
-use crate::report::{self, Report};
+use crate::report::Report;
 use crate::store;
 
 /// Prints the summary of a run again: the one that `profile` printed.
@@ -17,6 +18,9 @@ pub struct Args {
     run: PathBuf,
 
     #[command(flatten)]
+    json: JsonArgs,
+
+    #[command(flatten)]
     destination: Destination,
 }
 
@@ -24,11 +28,13 @@ pub fn run(args: Args) -> Result<u8> {
     let path = which(&args.run)?;
     let record = runs::load(&path)?;
     store::tidy(folder(&path));
-    let text = report::terminal(
-        &Report::new(&record, &analysis::findings(&record)),
-        Some(folder(&path)),
-        args.destination.style(),
-    );
+    let findings = analysis::findings(&record);
+    let printed = Printed::of(args.json, "show", args.destination.style());
+    let text = printed.text(&Told {
+        folder: folder(&path),
+        view: &Report::new(&record, &findings),
+        findings: &findings,
+    })?;
     args.destination.write(text.as_bytes())?;
     Ok(exit::DONE)
 }

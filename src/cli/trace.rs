@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::output::{self, Destination};
+use super::json::{self, JsonArgs};
+use super::output::Destination;
 use super::raw_names::RawNames;
 use super::{CliError, Result, exit};
 use crate::analysis::Breakdown;
@@ -21,10 +22,12 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Format of the output: a summary, the same in Markdown, one row per node, or everything for
-    /// programs.
-    #[arg(long, default_value = "terminal")]
+    /// Format of the output: a summary, the same in Markdown, or one row per node.
+    #[arg(long, default_value = "terminal", conflicts_with = "json")]
     format: Format,
+
+    #[command(flatten)]
+    json: JsonArgs,
 
     #[command(flatten)]
     names: RawNames,
@@ -42,11 +45,9 @@ enum Format {
     Markdown,
     /// One row per node (as operators.csv of a run).
     Csv,
-    /// Everything, as JSON.
-    Json,
 }
 
-/// Output of `--format json`.
+/// The `data` that `--json` prints.
 #[derive(Debug, Serialize)]
 struct Account<'a> {
     file: &'a Path,
@@ -60,27 +61,33 @@ pub fn run(args: Args) -> Result<u8> {
     }
     let trace = trace::read(&args.file, Counted::All)
         .map_err(|error| CliError::of(&error).advised(error.hint()))?;
-    args.destination.write(&render(&args, &trace)?)?;
+    if args.json.json {
+        print_json(&args.file, &trace.profiled)?;
+    } else {
+        args.destination.write(&render(&args, &trace)?)?;
+    }
     Ok(exit::DONE)
+}
+
+fn print_json(file: &Path, profiled: &Profiled) -> Result<()> {
+    let breakdown = &Breakdown::of(profiled);
+    let account = Account {
+        file,
+        profiled,
+        breakdown,
+    };
+    json::print("trace", None, &account)
 }
 
 fn render(args: &Args, trace: &Trace) -> Result<Vec<u8>> {
     let profiled = &trace.profiled;
     let breakdown = Breakdown::of(profiled);
-    let file = args.file.as_path();
-    let name = file
-        .file_name()
-        .unwrap_or(file.as_os_str())
-        .to_string_lossy();
+    let name = args.file.file_name().unwrap_or(args.file.as_os_str());
+    let name = name.to_string_lossy();
     let section = view::trace(&name, profiled, &breakdown, trace.inferences);
     let text = match args.format {
         Format::Terminal => report::section_terminal(&section, args.destination.style()),
         Format::Markdown => report::section_markdown(&section).map_err(CliError::bug)?,
-        Format::Json => output::json(&Account {
-            file,
-            profiled,
-            breakdown: &breakdown,
-        })?,
         Format::Csv => {
             let rows = export::trace_csv(&name, profiled, args.names.in_csv());
             return rows.map_err(CliError::bug);

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::job::{Asked, Beginning, Target};
-use super::output::Reports;
+use super::json::JsonArgs;
+use super::output::{Printed, Reports};
 use super::plan::{self, GoalArgs, ObjectiveArg, Provider, SearchArgs};
 use super::progress::{Console, ConsoleArgs};
 use super::resume::{Taken, resumed};
@@ -53,6 +54,8 @@ pub struct Args {
     pub baseline: Option<String>,
     #[command(flatten)]
     pub search: SearchArgs,
+    #[command(flatten)]
+    pub json: JsonArgs,
     #[command(flatten)]
     pub console: ConsoleArgs,
 }
@@ -110,7 +113,8 @@ fn require_energy(providers: &[Provider]) -> Result<()> {
 }
 
 fn publish(mut ran: Ran, args: &Args) -> Result<u8> {
-    let reports = Reports::render(&ran, args.console.style(), None);
+    let printed = Printed::of(args.json, "tune", args.console.style());
+    let reports = Reports::render(&ran, printed, None);
     ending::finished(ending::written(&reports, &mut ran), &ran.record)?;
     Ok(exit_code(&ran.record, reports.verdict))
 }

@@ -13,7 +13,7 @@ mod words;
 
 pub use chapter::{Block, Chapter, Paper};
 pub use chapters::Report;
-pub use paper::doctor::{Examination, examination, null_test};
+pub use paper::doctor::{Examination, examination, fitness_words, null_test};
 pub use paper::html::{HtmlError, html};
 pub use paper::markdown::{
     MarkdownError, comparison_markdown, full_markdown, illustrated_markdown, markdown,
@@ -23,6 +23,7 @@ pub use paper::services::{annotations, junit, step_summary};
 pub use paper::style::{Color, Glyphs, Style};
 pub use paper::svg::svg;
 pub use paper::terminal::{
-    comparison_terminal, gate_terminal, section_terminal, terminal, terminal_forecast,
+    comparison_terminal, gate_terminal, section_terminal, terminal,
+    terminal_forecast,
 };
 pub use template::{Context, ContextError, starting_file};

@@ -19,8 +19,7 @@ fn probed(cache: &Path, name: &str, options: &[&str]) -> Value {
         .arg(model(&format!("fixtures/{name}.onnx")))
         .env("ONNXPROF_CACHE", cache)
         .run();
-    output.assert_code(0);
-    serde_json::from_str(&output.stdout).unwrap()
+    output.assert_code(0).data()
 }
 
 /// The batch axis of a model: axes in the order of its inputs, and the proof.
@@ -227,8 +226,7 @@ fn a_folder_is_inspected_as_it_would_be_profiled() {
         .args(["inspect", "--json"])
         .arg(model("digits"))
         .run();
-    output.assert_code(0);
-    let found: Value = serde_json::from_str(&output.stdout).unwrap();
+    let found = output.assert_code(0).data();
     assert_eq!(found["variants"][0], "fp32");
     assert_eq!(found["variants"].as_array().unwrap().len(), 4);
     assert_eq!(found["inputs"]["fed"][0]["fill"], "data");

@@ -403,9 +403,7 @@ fn measured_runs_are_compared_in_every_format() {
         runs.measure("old", 100_000, 60_000),
         runs.measure("new", 120_000, 60_000),
     );
-    let found = command(&[&old, &new], &["--format", "json"])
-        .assert_code(0)
-        .json();
+    let found = command(&[&old, &new], &["--json"]).assert_code(0).data();
     let verdict = |pair: usize| {
         found["pairs"][pair]["cells"][0]["rows"][0]["outcome"]["delta"]["change"]["verdict"].clone()
     };

@@ -177,19 +177,18 @@ fn probe_and_null_test_take_the_library() {
             .run()
     };
     let probed = with(&["inspect", "--probe", "--json"]);
-    let proof = &probed.assert_code(0).json()["inputs"]["batch_axis"]["proof"];
+    let proof = &probed.assert_code(0).data()["inputs"]["batch_axis"]["proof"];
     assert_eq!(proof, "proved", "{probed}");
     let tested = with(&[
         "doctor",
         "--quiet",
         "--rounds",
         "2",
-        "--format",
-        "json",
+        "--json",
         "--null-test",
     ]);
     assert!(
-        tested.assert_code(0).json()["claims"][0]["ratio"].is_object(),
+        tested.assert_code(0).data()["claims"][0]["ratio"].is_object(),
         "{tested}"
     );
     for words in [["inspect", "x.onnx"], ["doctor", "--quiet"]] {

@@ -120,8 +120,8 @@ fn one_length_that_is_given_leaves_one_answer() {
         .arg("inspect")
         .arg(path)
         .args(["--json", "--dim", "older=7"])
-        .output();
-    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        .run();
+    let found = output.data();
     let dims: Vec<_> = (0..3)
         .map(|place| found["inputs"]["fed"][place]["dims"].clone())
         .collect();

@@ -173,7 +173,7 @@ fn every_condition_is_told_or_said_not_to_be_known() {
 
 #[test]
 fn examination_is_there_for_programs() {
-    let examined = doctor(&["--observe", "50ms", "--format", "json"]).json();
+    let examined = doctor(&["--observe", "50ms", "--json"]).data();
     let verdict = examined["fitness"]["verdict"].as_str().unwrap();
     assert!(
         ["valid", "suspect", "invalid"].contains(&verdict),
@@ -188,7 +188,7 @@ fn examination_is_there_for_programs() {
 #[test]
 fn null_test_without_noise_may_claim_the_noise_floor() {
     let bench = Workbench::new();
-    let tested = null_test(&bench, 0.0, &["--rounds", "6", "--format", "json"]).json();
+    let tested = null_test(&bench, 0.0, &["--rounds", "6", "--json"]).data();
     for metric in [
         "latency_p50_ratio_to_baseline",
         "latency_p10_ratio_to_baseline",

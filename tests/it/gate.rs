@@ -322,9 +322,9 @@ fn annotations_point_to_the_rules_and_the_summary_goes_to_the_step() {
 
 #[test]
 fn json_holds_every_check_with_its_figure() {
-    let output = Desk::new().gate(&run(), MIXED, &["--json", "-"]);
+    let output = Desk::new().gate(&run(), MIXED, &["--json"]);
     output.assert_code(5);
-    let gate: Value = serde_json::from_str(&output.stdout).unwrap();
+    let gate = output.data();
     assert_eq!(
         (&gate["verdict"], gate["checks"].as_array().unwrap().len()),
         (&json!("fail"), 4)

@@ -261,7 +261,7 @@ fn doctor_says_what_gpus_are_and_what_is_in_their_way() {
 
 #[test]
 fn doctor_has_gpus_for_programs() {
-    let examined = doctor(&driver(&[gpu(&json!({}))]), &["--format", "json"]).json();
+    let examined = doctor(&driver(&[gpu(&json!({}))]), &["--json"]).data();
     assert_eq!(examined["host"]["gpus"][0]["name"]["Ok"], "NVIDIA H200");
     assert!(
         examined["conditions"]["gpus"][0]["samples_count"]

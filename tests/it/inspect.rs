@@ -32,7 +32,11 @@ fn text(bytes: &[u8]) -> String {
 fn json(path: &str, options: &[&str]) -> Value {
     let output = inspect(&model(path), &[&["--json"], options].concat());
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    data(&output.stdout)
+}
+
+fn data(stdout: &[u8]) -> Value {
+    serde_json::from_slice::<Value>(stdout).unwrap()["data"].take()
 }
 
 /// Exit code and stderr, the model's folder taken out.
@@ -181,8 +185,7 @@ fn what_was_decided_of_a_folder_and_what_was_left_out_is_said() {
         "data beside the models is not used: ",
     ];
     let printed = text(&inspect(&bench.path("m"), &[]).stdout);
-    let told: Value =
-        serde_json::from_slice(&inspect(&bench.path("m"), &["--json"]).stdout).unwrap();
+    let told = data(&inspect(&bench.path("m"), &["--json"]).stdout);
     let told: Vec<&str> = told["notes"]
         .as_array()
         .unwrap()

@@ -29,6 +29,7 @@ mod gpu;
 mod hostile_names;
 mod html;
 mod inspect;
+mod json;
 mod labels;
 mod layouts;
 mod limits;

@@ -31,11 +31,9 @@ fn planted(family: &str, baseline: &str) -> (Workbench, Value) {
     let output = Onnxprof::new()
         .arg("report")
         .arg(bench.run_folder())
-        .args(["--format", "json"])
+        .arg("--json")
         .run();
-    output.assert_code(0);
-    let found: Value = serde_json::from_str(&output.stdout).unwrap();
-    (bench, found)
+    (bench, output.assert_code(0).data())
 }
 
 /// The explanation of a variant, and its clause of that name.

@@ -39,7 +39,6 @@ fn command_renders_a_folder_in_every_format() {
         ("terminal", "Ship fp32"),
         ("markdown", "# Perf"),
         ("csv", "variant,"),
-        ("json", "{\n"),
     ] {
         let (code, stdout, stderr) = command(&[path, "--format", format]);
         assert_eq!((code, stderr.as_str()), (0, ""), "{format}");

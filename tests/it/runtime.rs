@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::wheels::{self, Wheels};
@@ -95,7 +95,7 @@ fn the_oldest_and_the_default_version_load_and_offer_the_cpu_provider() {
     for version in [OLDEST, DEFAULT] {
         let path = library(version);
         let output = runtime(["which", "--json", "--runtime", &format!("cpu@{version}")]).run();
-        let described = output.assert_code(0).json();
+        let described = output.assert_code(0).data();
         assert_eq!(described["path"], path.to_str().unwrap());
         assert_eq!(described["version"], version);
         assert_eq!(
@@ -136,7 +136,7 @@ fn the_default_comes_before_other_versions_in_the_cache() {
         .assert_code(0)
         .assert_stdout(path.to_str().unwrap())
         .assert_stdout("the default, in the cache");
-    let listed = runtime(["list", "--json"]).run().assert_code(0).json();
+    let listed = runtime(["list", "--json"]).run().assert_code(0).data();
     let used: Vec<_> = listed
         .as_array()
         .unwrap()
@@ -225,8 +225,8 @@ fn an_empty_cache_lists_nothing_and_tells_what_would_be_installed() {
         runtime(["list", "--json"])
             .env("ONNXPROF_CACHE", cache.path())
             .run()
-            .stdout,
-        "[]\n"
+            .data(),
+        json!([])
     );
     let output = runtime(["which"]).env("ONNXPROF_CACHE", cache.path()).run();
     output.assert_error(

@@ -12,12 +12,8 @@ use crate::workbench::Workbench;
 fn fill(fixture: &str, place: usize) -> Value {
     let [named, anonymous] = ["", "-anonymous"].map(|end| {
         let path = model(&format!("fixtures/steering/{fixture}{end}.onnx"));
-        let output = Onnxprof::new()
-            .arg("inspect")
-            .arg(path)
-            .arg("--json")
-            .output();
-        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let output = Onnxprof::new().arg("inspect").arg(path).arg("--json").run();
+        let found = output.data();
         let fed = &found["inputs"]["fed"][place];
         assert_eq!(fed["steers"], true, "{fed}");
         fed["fill"].clone()
@@ -50,8 +46,8 @@ fn length_is_as_long_as_the_data() {
             .arg("inspect")
             .arg(&path)
             .args(["--json", "--dim", &dim])
-            .output();
-        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+            .run();
+        let found = output.data();
         let size = frames.parse::<f64>().unwrap();
         assert_eq!(
             found["inputs"]["fed"][1]["fill"],
@@ -94,7 +90,7 @@ fn what_the_user_gives_to_an_input_that_steers_is_named_in_the_answer() {
             let path = model(&format!("fixtures/steering/{fixture}{end}.onnx"));
             let inspect =
                 |words: &[&str]| Onnxprof::new().arg("inspect").arg(&path).args(words).run();
-            let found: Value = serde_json::from_str(&inspect(&["--json"]).stdout).unwrap();
+            let found = inspect(&["--json"]).data();
             let name = found["inputs"]["fed"][1]["name"].as_str().unwrap();
             inspect(&["--range", &format!("{name}={range}")])
                 .assert_code(0)

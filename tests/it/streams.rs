@@ -56,7 +56,7 @@ impl Scene {
             "report run --format markdown",
             "report run --format html",
             "report run --format csv",
-            "report run --format json",
+            "report run --json",
             "report --context-template",
             "compare run --variants fp32,int8-static",
             "gate init run",
@@ -68,7 +68,7 @@ impl Scene {
         commands.push((format!("inspect {one_node}"), 0));
         commands.push(("gate run --rules rules.toml".into(), 5));
         commands.push((
-            "gate run --rules rules.toml --github always --json -".into(),
+            "gate run --rules rules.toml --github always --json".into(),
             5,
         ));
         commands
@@ -132,7 +132,7 @@ const ASIDE: [(&str, i32); 9] = [
     ("runtime remove cpu@1.24.0", BAD_INPUT),
     ("no-such-command", USAGE),
     ("show nothing", BAD_INPUT),
-    ("gate run --rules rules.toml --github always --json -", 5),
+    ("gate run --rules rules.toml --github always --json", 5),
     (
         "profile MODEL --runtime script:script.json --rounds 1 --alternations 1 --block 1ms --batch 1 --out OUT",
         0,

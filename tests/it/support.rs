@@ -267,6 +267,11 @@ impl Output {
 
     /// stdout as JSON.
     #[track_caller]
+    /// What a command found, out of the document that `--json` prints.
+    pub fn data(&self) -> Value {
+        self.json()["data"].take()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error} in the stdout of {self}"))

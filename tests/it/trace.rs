@@ -38,7 +38,7 @@ fn trace_is_summed_up_for_programs() {
     let output = trace(&real(), &["--format", "csv"]);
     output.assert_code(0);
     insta::assert_snapshot!("trace_csv", output.stdout);
-    let json = trace(&real(), &["--format", "json"]).json();
+    let json = trace(&real(), &["--json"]).data();
     assert_eq!(json["profiled"]["inferences_count"], 2);
     let nodes = json["profiled"]["nodes"].as_array().unwrap();
     let sum: u64 = nodes
@@ -51,7 +51,7 @@ fn trace_is_summed_up_for_programs() {
 
 #[test]
 fn body_of_a_loop_counts_once() {
-    let json = trace(&real(), &["--format", "json"]).json();
+    let json = trace(&real(), &["--json"]).data();
     let operators = json["breakdown"]["by_operator"].as_array().unwrap();
     let calls = |name: &str| {
         operators.iter().find(|it| it["operator"] == name).unwrap()["calls"]

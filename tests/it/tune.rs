@@ -42,10 +42,9 @@ fn found(bench: &Workbench) -> Value {
     let output = Onnxprof::new()
         .arg("report")
         .arg(bench.run_folder())
-        .args(["--format", "json"])
+        .arg("--json")
         .run();
-    output.assert_code(0);
-    serde_json::from_str::<Value>(&output.stdout).unwrap()["tuning"].clone()
+    output.assert_code(0).data()["tuning"].take()
 }
 
 /// The best configuration that a finished search found.

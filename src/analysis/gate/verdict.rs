@@ -1,5 +1,6 @@
 //! A figure held against a budget: the one place that decides what passes.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::analysis::{Counted, Estimate, Interval, Measured};
@@ -8,7 +9,7 @@ use crate::stats::MIN_LAUNCHES;
 use crate::text::Plain;
 
 /// Verdict of a rule, or of a whole gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum GateVerdict {
     /// The budget is kept: even the end of the interval that is closest to it, or farthest beyond

@@ -1,5 +1,6 @@
 //! The verdict on a search: an answer, or what it leaves open and how much time would close it.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::gain::Gain;
@@ -11,7 +12,7 @@ use crate::record::{EndReason, Fate, RunRecord, Tuning};
 use crate::units::Nanos;
 
 /// Verdict of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TuningVerdict {
     /// A configuration keeps the SLO and is shown to be better than the defaults; or these do, and

@@ -8,12 +8,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::null_test::Tested;
+use super::json::{self, Answer, Decision, JsonArgs};
 use super::plan::{self, values};
 use super::progress::ConsoleArgs;
-use super::{CliError, Result, ending, exit, output};
+use super::{CliError, Result, ending, exit, say};
 use crate::analysis::SmallestClaim;
 use crate::fitness::{self, Seen};
-use crate::record::Conditions;
+use crate::record::{Conditions, Fitness};
 use crate::report::{self, Examination, Style};
 use crate::sample::nvml::Gpus;
 use crate::sample::{GPU_PERIOD, GpuMonitor, OwnProcesses, Roots, affinity, conditions, host};
@@ -34,25 +35,15 @@ pub struct Args {
     /// Measures this model against itself, and says which differences may be claimed.
     #[arg(long, value_name = "MODEL")]
     null_test: Option<PathBuf>,
-    /// Format of the output.
-    #[arg(long, default_value = "terminal")]
-    format: Format,
+    #[command(flatten)]
+    json: JsonArgs,
     #[command(flatten)]
     console: ConsoleArgs,
     #[command(flatten)]
     null: null_test::NullArgs,
 }
 
-/// Formats of what is said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// Lines for people.
-    Terminal,
-    /// The same for programs.
-    Json,
-}
-
-/// Output of `--null-test --format json`.
+/// What `--null-test --json` prints.
 #[derive(Debug, Serialize)]
 struct Claimed<'a> {
     model: &'a Path,
@@ -93,7 +84,7 @@ fn look(args: &Args) -> Result<u8> {
         conditions: &conditions,
         fitness: &fitness,
     };
-    print(args, &examined, |style| {
+    print(args, &fitness, &examined, |style| {
         report::examination(examined, style)
     })?;
     Ok(exit::DONE)
@@ -119,7 +110,7 @@ fn test(model: &Path, args: &Args) -> Result<u8> {
         examined,
         claims: &claims,
     };
-    print(args, &tested, |style| {
+    print(args, fitness, &tested, |style| {
         report::null_test(examined, &claims, style)
     })?;
     failures.into_result()?;
@@ -137,10 +128,18 @@ fn monitor(roots: &Roots) -> Option<GpuMonitor> {
     ))
 }
 
-fn print(args: &Args, value: &impl Serialize, words: impl FnOnce(Style) -> String) -> Result<()> {
-    let text = match args.format {
-        Format::Terminal => words(args.console.style()),
-        Format::Json => output::json(value)?,
-    };
-    output::write(None, text.as_bytes())
+fn print(
+    args: &Args,
+    fitness: &Fitness,
+    data: &impl Serialize,
+    words: impl FnOnce(Style) -> String,
+) -> Result<()> {
+    if args.json.json {
+        let answer = Answer {
+            words: report::fitness_words(fitness),
+            decision: Some(Decision::Machine(fitness.verdict)),
+        };
+        return json::print("doctor", Some(&answer), data);
+    }
+    say::result(words(args.console.style()).as_bytes())
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::analysis::{self, SmallestClaim};
 use crate::cli::job::{Asked, Beginning};
-use crate::cli::output::{Failures, Reports};
+use crate::cli::output::{Failures, Printed, Reports};
 use crate::cli::plan::{self, Family, MeasureArgs, values};
 use crate::cli::progress::Console;
 use crate::cli::{CliError, Result, ending, exit};
@@ -31,7 +31,7 @@ pub struct NullArgs {
     #[arg(long, value_name = "N", value_parser = values::batch, default_value_t = 1)]
     batch: u64,
     /// Threads that run one operator. [default: the CPUs that this process may use]
-    #[arg(long, value_name = "N", value_parser = values::threads, requires = "null_test")]
+    #[arg(long, visible_alias = "threads", value_name = "N", value_parser = values::threads, requires = "null_test")]
     intra_threads: Option<u64>,
     /// ONNX Runtime library: a path, or a version such as `cpu@1.31.1`, which is installed if it is
     /// not there.
@@ -70,7 +70,7 @@ pub(super) fn run(model: &Path, args: &NullArgs, console: &mut Console) -> Resul
     let mut failures = Failures::default();
     if args.out.is_some() {
         failures.add(ending::unwritten(&mut ran));
-        Reports::render(&ran, Color::Never.into(), None).write(&mut failures);
+        Reports::render(&ran, Printed::Summary(Color::Never.into()), None).write(&mut failures);
     }
     let record = ran.record;
     let claims = analysis::null_test(&record, &analysis::findings(&record)).ok_or_else(|| {

@@ -9,7 +9,7 @@ use crate::plan::Shape;
 use crate::record::{ModelSummary, ProbeRecord};
 use crate::runner::TriedInputs;
 
-/// Output of `inspect --json`.
+/// The `data` that `inspect --json` prints.
 #[derive(Debug, Serialize)]
 pub(super) struct Inspection {
     /// The model file; of several, the baseline.

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use self::inspection::{Inspection, ShapeInputs};
 use super::job::{Asked, Beginning, temporary_folder};
+use super::json::{self, Answer, JsonArgs};
 use super::plan::{self, Family, InputArgs, MeasureArgs};
 use super::progress::Console;
-use super::{CliError, Result, ending, exit, output, say};
+use super::{CliError, Result, ending, exit, say};
 use crate::hash;
 use crate::inputs::{self, InputError, InputPlan, Search};
 use crate::onnx::{self, Model, ShapeFacts};
@@ -29,9 +30,8 @@ pub struct Args {
     /// The .onnx or .ort file, or a folder whose models are variants of one
     #[arg(value_name = "MODEL|FOLDER")]
     model: PathBuf,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    json: JsonArgs,
     /// Run the model to find inputs that it takes, and the axis along which samples are computed
     /// each for itself
     #[arg(long)]
@@ -56,12 +56,12 @@ struct TrialArgs {
 
 pub fn run(args: Args) -> Result<u8> {
     let inspection = inspect(&args)?;
-    let text = if args.json {
-        output::json(&inspection)?
+    if args.json.json {
+        let answer = words::answer(&inspection).map(Answer::undecided);
+        json::print("inspect", answer.as_ref(), &inspection)?;
     } else {
-        words::render(&inspection)
-    };
-    say::result(text.as_bytes())?;
+        say::result(words::render(&inspection).as_bytes())?;
+    }
     Ok(exit::DONE)
 }
 

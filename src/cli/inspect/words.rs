@@ -8,13 +8,13 @@ use comfy_table::Table;
 use super::inspection::{Inspection, ShapeInputs};
 use crate::inputs::InputPlan;
 use crate::record::{
-    AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, ProbeRecord, TensorInfo,
-    ValueType, WeightBytes,
+    AxisReason, BatchAxis, Dim, FedInput, FillKind, ModelSummary, OpsetImport, ProbeRecord,
+    TensorInfo, ValueType, WeightBytes,
 };
 use crate::report::view::number::count;
 use crate::report::view::text::plain;
 use crate::report::view::{Trial, prediction, quantization};
-use crate::text::{Plain, joined};
+use crate::text::{Plain, distinct, joined};
 use crate::units::Bytes;
 
 pub(super) fn render(inspection: &Inspection) -> String {
@@ -79,32 +79,51 @@ fn push_operators(text: &mut String, model: &ModelSummary) {
     push_table(text, operators(model));
 }
 
-/// One prediction, at every shape that has a name, and what running the model showed.
-fn push_predictions(text: &mut String, inspection: &Inspection) {
-    let Inspection {
-        inputs,
-        shapes,
-        probe,
-        ..
-    } = inspection;
-    text.push('\n');
-    let trial = if probe.is_some() {
+/// What one prediction is, in a sentence; of a model that cannot be fed, why not.
+pub(super) fn answer(inspection: &Inspection) -> Option<String> {
+    let sentences = predictions(inspection);
+    if sentences.is_empty() {
+        return inspection.not_fed_reason.clone();
+    }
+    Some(sentences.join(" "))
+}
+
+/// One prediction, at every shape that has a name.
+fn predictions(inspection: &Inspection) -> Vec<String> {
+    let trial = if inspection.probe.is_some() {
         Trial::Ran
     } else {
         Trial::NotTried
     };
-    for ShapeInputs { shape, inputs } in shapes {
-        let one = prediction(&inputs.fed, &inputs.batch_axis, trial);
-        let _ = writeln!(text, "With {}: {one}", plain(&shape.to_string()));
+    if inspection.shapes.is_empty() {
+        let plan = inspection.inputs.iter();
+        return plan.map(|plan| one_prediction(plan, trial)).collect();
     }
-    match inputs {
-        Some(plan) if shapes.is_empty() => {
-            let _ = writeln!(text, "{}", prediction(&plan.fed, &plan.batch_axis, trial));
-        }
-        None if shapes.is_empty() => return,
-        Some(_) | None => {}
+    inspection
+        .shapes
+        .iter()
+        .map(|ShapeInputs { shape, inputs }| {
+            let one = one_prediction(inputs, trial);
+            format!("With {}: {one}", plain(&shape.to_string()))
+        })
+        .collect()
+}
+
+fn one_prediction(plan: &InputPlan, trial: Trial) -> String {
+    prediction(&plan.fed, &plan.batch_axis, trial)
+}
+
+/// What one prediction is, and what running the model showed.
+fn push_predictions(text: &mut String, inspection: &Inspection) {
+    text.push('\n');
+    let sentences = predictions(inspection);
+    for sentence in &sentences {
+        let _ = writeln!(text, "{sentence}");
     }
-    match probe {
+    if sentences.is_empty() {
+        return;
+    }
+    match &inspection.probe {
         Some(probe) => push_probe(text, probe),
         None => text.push_str("`onnxprof inspect --probe` runs the model to find out.\n"),
     }
@@ -158,13 +177,17 @@ fn or_not_said(word: Option<&Plain>) -> String {
 }
 
 fn format_words(model: &ModelSummary) -> String {
-    let opsets = joined(
-        model
-            .opsets
+    let opsets = opset_words(&model.opsets);
+    format!("ONNX IR {}, {opsets}", model.ir_version)
+}
+
+/// Each once: files import one domain under both of its names.
+fn opset_words(opsets: &[OpsetImport]) -> String {
+    joined(distinct(
+        opsets
             .iter()
             .map(|opset| format!("{} {}", opset.domain, opset.version)),
-    );
-    format!("ONNX IR {}, {opsets}", model.ir_version)
+    ))
 }
 
 fn file_size(model: &ModelSummary) -> String {
@@ -187,10 +210,20 @@ fn file_size(model: &ModelSummary) -> String {
 fn weights(model: &ModelSummary) -> String {
     let by_type = joined(model.weights.iter().map(weights_row));
     match model.weights.len() {
+        0 if computes_with_attributes(model) => {
+            "none as tensors: operators of ai.onnx.ml have theirs as attributes".to_owned()
+        }
         0 => "none".to_owned(),
         1 => by_type,
         _ => format!("{}: {by_type}", all_weights(model)),
     }
+}
+
+fn computes_with_attributes(model: &ModelSummary) -> bool {
+    model
+        .operators
+        .keys()
+        .any(|operator| operator.exact().starts_with("ai.onnx.ml."))
 }
 
 fn weights_row(row: &WeightBytes) -> String {
@@ -404,6 +437,20 @@ fn bytes(size: Bytes) -> String {
 mod tests {
     use super::*;
     use crate::record::BatchProof;
+
+    #[test]
+    fn a_domain_that_is_imported_twice_is_told_once() {
+        let import = |domain: &str, version| OpsetImport {
+            domain: domain.into(),
+            version,
+        };
+        let twice = [
+            import("ai.onnx", 22),
+            import("ai.onnx", 22),
+            import("ai.onnx.ml", 3),
+        ];
+        assert_eq!(opset_words(&twice), "ai.onnx 22, ai.onnx.ml 3");
+    }
 
     #[test]
     fn one_axis_of_two_digits_is_one_axis() {

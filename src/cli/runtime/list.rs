@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 
+use crate::cli::json::{self, JsonArgs};
 use crate::cli::plan::opener;
-use crate::cli::{CliError, Result, exit, output, say};
+use crate::cli::{CliError, Result, exit, say};
 use crate::report::view::text::plain;
 use crate::runtime::{
     self, Build, Cache, CachedLibrary, Condition, DEFAULT_VERSION, LIBRARY_VARIABLE, LibraryInfo,
@@ -14,18 +15,6 @@ use crate::runtime::{
 };
 use crate::text::joined;
 use crate::units::Bytes;
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    Text,
-    Json,
-}
-
-impl Format {
-    pub fn of(json: bool) -> Self {
-        if json { Format::Json } else { Format::Text }
-    }
-}
 
 #[derive(Serialize)]
 pub(super) struct Listed {
@@ -93,14 +82,15 @@ impl Listed {
     }
 }
 
-pub(super) fn local(format: Format) -> Result<u8> {
+pub(super) fn local(format: JsonArgs) -> Result<u8> {
     let used = runtime::find(None);
     let libraries = listed(used.as_ref().ok())?;
-    match format {
-        Format::Json => print(&output::json(&libraries)?)?,
-        Format::Text => print(&table(&libraries))?,
+    if format.json {
+        json::print("runtime list", None, &libraries)?;
+    } else {
+        print(&table(&libraries))?;
     }
-    if format == Format::Text && matches!(used, Ok(Lookup::Missing { .. })) {
+    if !format.json && matches!(used, Ok(Lookup::Missing { .. })) {
         say::aside(&format!(
             "no library is found; the first `onnxprof profile` installs ONNX Runtime {DEFAULT_VERSION}"
         ));
@@ -248,11 +238,12 @@ struct Installable {
 }
 
 /// Lists what the package index has for this machine, newest first.
-pub(super) fn remote(format: Format) -> Result<u8> {
+pub(super) fn remote(format: JsonArgs) -> Result<u8> {
     let found = all_installable()?;
-    match format {
-        Format::Json => print(&output::json(&found)?)?,
-        Format::Text => print(&remote_table(&found))?,
+    if format.json {
+        json::print("runtime list", None, &found)?;
+    } else {
+        print(&remote_table(&found))?;
     }
     Ok(exit::DONE)
 }

@@ -5,10 +5,12 @@ mod list;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use serde::Serialize;
 
-use self::list::{Format, Listed, chain, print};
+use self::list::{Listed, chain, print};
+use super::json::{self, JsonArgs};
 use super::plan::opener;
-use super::{CliError, Result, exit, output, say};
+use super::{CliError, Result, exit, say};
 use crate::engine;
 use crate::report::view::text::plain;
 use crate::runtime::{
@@ -16,6 +18,7 @@ use crate::runtime::{
     ProbeFailure, Release, Request,
 };
 use crate::text::joined;
+use crate::units::Bytes;
 
 /// Lists, installs, removes and explains ONNX Runtime libraries.
 #[derive(Debug, clap::Args)]
@@ -32,9 +35,8 @@ enum Action {
         /// has for this machine and that onnxprof loads, newest first.
         #[arg(long)]
         remote: bool,
-        /// Prints JSON.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        json: JsonArgs,
     },
     /// Installs a build of ONNX Runtime into the cache, with pip.
     ///
@@ -47,12 +49,16 @@ enum Action {
         /// left out.
         #[arg(value_name = "BUILD@VERSION|BUILD@latest")]
         release: Option<String>,
+        #[command(flatten)]
+        json: JsonArgs,
     },
     /// Removes a build of ONNX Runtime from the cache.
     Remove {
         /// Release to remove, such as `openvino@1.24.1`.
         #[arg(value_name = "BUILD@VERSION")]
         release: String,
+        #[command(flatten)]
+        json: JsonArgs,
     },
     /// Says which library is used, and why. Installs nothing.
     Which {
@@ -60,9 +66,8 @@ enum Action {
         /// `openvino@latest`.
         #[arg(long, value_name = "PATH|BUILD@VERSION")]
         runtime: Option<String>,
-        /// Prints JSON.
-        #[arg(long)]
-        json: bool,
+        #[command(flatten)]
+        json: JsonArgs,
     },
 }
 
@@ -73,17 +78,28 @@ pub struct ProbeArgs {
     path: PathBuf,
 }
 
+/// A release that was installed or removed, as `--json` prints it.
+#[derive(Serialize)]
+struct Stored<'a> {
+    /// The word that asks for it.
+    release: String,
+    /// Its library, or the folder that was removed.
+    path: &'a Path,
+    /// Size of its files; absent where that is not known.
+    size_bytes: Option<Bytes>,
+}
+
 pub fn run(args: Args) -> Result<u8> {
     runtime::tidy();
     match args.action {
         Action::List {
             remote: false,
             json,
-        } => list::local(Format::of(json)),
-        Action::List { remote: true, json } => list::remote(Format::of(json)),
-        Action::Install { release } => install(release.as_deref()),
-        Action::Remove { release } => remove(&release),
-        Action::Which { runtime, json } => which(runtime.as_deref(), Format::of(json)),
+        } => list::local(json),
+        Action::List { remote: true, json } => list::remote(json),
+        Action::Install { release, json } => install(release.as_deref(), json),
+        Action::Remove { release, json } => remove(&release, json),
+        Action::Which { runtime, json } => which(runtime.as_deref(), json),
     }
 }
 
@@ -102,7 +118,7 @@ pub fn run_probe(args: &ProbeArgs) -> Result<u8> {
     Ok(code)
 }
 
-fn install(words: Option<&str>) -> Result<u8> {
+fn install(words: Option<&str>, format: JsonArgs) -> Result<u8> {
     let release = match words.map(str::parse).transpose()? {
         None => Release::cpu(DEFAULT_VERSION),
         Some(Request::Release(release)) => release,
@@ -130,11 +146,20 @@ fn install(words: Option<&str>) -> Result<u8> {
     if !newly {
         ask(&library)?;
     }
-    print(&format!("{}\n", library.display()))?;
+    if format.json {
+        let stored = Stored {
+            release: release.to_string(),
+            path: &library,
+            size_bytes,
+        };
+        json::print("runtime install", None, &stored)?;
+    } else {
+        print(&format!("{}\n", library.display()))?;
+    }
     Ok(exit::DONE)
 }
 
-fn remove(words: &str) -> Result<u8> {
+fn remove(words: &str, format: JsonArgs) -> Result<u8> {
     let Request::Release(release) = words.parse()? else {
         return Err(CliError::usage(
             format!("`{words}` is not a build and version in the cache"),
@@ -150,11 +175,20 @@ fn remove(words: &str) -> Result<u8> {
         release.title(),
         size.unwrap_or_default()
     ));
-    print(&format!("{}\n", removed.folder.display()))?;
+    if format.json {
+        let stored = Stored {
+            release: release.to_string(),
+            path: &removed.folder,
+            size_bytes: removed.size_bytes,
+        };
+        json::print("runtime remove", None, &stored)?;
+    } else {
+        print(&format!("{}\n", removed.folder.display()))?;
+    }
     Ok(exit::DONE)
 }
 
-fn which(request: Option<&str>, format: Format) -> Result<u8> {
+fn which(request: Option<&str>, format: JsonArgs) -> Result<u8> {
     let found = match runtime::find(request)? {
         Lookup::Found(found) => found,
         Lookup::Missing {
@@ -174,21 +208,23 @@ fn which(request: Option<&str>, format: Format) -> Result<u8> {
     let info = ask(&found.path)?;
     let missing_libraries = runtime::missing_libraries(&found.path);
     let reason = found.reason();
-    match format {
-        Format::Text => print(&format!(
-            "path                 {}\nversion              {}\nexecution providers  {}\nused because         {}\n",
-            plain(&found.path.display().to_string()),
-            plain(&info.version),
-            plain(&joined(&info.execution_providers)),
-            plain(&reason),
-        ))?,
-        Format::Json => print(&output::json(&Listed {
+    if format.json {
+        let library = Listed {
             build: found.build,
             used_because: Some(reason),
             info: Some(info),
             missing_libraries: missing_libraries.clone(),
             ..Listed::new(found.found_by.place(), found.path, None)
-        })?)?,
+        };
+        json::print("runtime which", None, &library)?;
+    } else {
+        print(&format!(
+            "path                 {}\nversion              {}\nexecution providers  {}\nused because         {}\n",
+            plain(&found.path.display().to_string()),
+            plain(&info.version),
+            plain(&joined(&info.execution_providers)),
+            plain(&reason),
+        ))?;
     }
     warn_of(&missing_libraries);
     Ok(exit::DONE)

@@ -1,4 +1,5 @@
 //! Whether the whole command line does what messages, reports and pages say about it.
 
+mod json;
 mod printed;
 mod round_trip;

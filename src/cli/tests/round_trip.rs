@@ -239,7 +239,7 @@ fn flags(subcommand: &str) -> Vec<Flag> {
     let arguments = cli.find_subcommand(subcommand).unwrap().get_arguments();
     // What is done with a run, and no part of its plan.
     let others = [
-        "out", "plan", "full", "context", "open", "quiet", "no-color", "resume",
+        "out", "plan", "full", "context", "open", "json", "quiet", "no-color", "resume",
     ];
     arguments
         .filter_map(|argument| argument.get_long())

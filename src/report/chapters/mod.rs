@@ -144,6 +144,17 @@ impl Report {
             .map(|(_, chapter)| chapter)
     }
 
+    /// The answer in one line: the first that the summary says of it.
+    #[must_use]
+    pub fn answer(&self) -> Option<&str> {
+        self.chapters(Paper::Summary)
+            .flat_map(|chapter| chapter.shown(Paper::Summary))
+            .find_map(|block| match block {
+                Block::Verdict(lines) => lines.first().map(String::as_str),
+                _ => None,
+            })
+    }
+
     /// All charts, in the order of the page.
     pub fn charts(&self) -> impl Iterator<Item = &ChartView> {
         self.chapters(Paper::Page)

@@ -17,6 +17,8 @@ use crate::units::Nanos;
 pub struct ForecastView {
     /// The plan, and how long it would take.
     pub lines: Vec<String>,
+    /// The one of them that says how long.
+    pub answer: String,
     /// The precision that it would buy.
     pub precision: Table,
 }
@@ -56,6 +58,7 @@ impl ForecastView {
     pub fn new(forecast: Forecast<'_>) -> Self {
         ForecastView {
             lines: lines(forecast),
+            answer: time(forecast),
             precision: table(forecast),
         }
     }

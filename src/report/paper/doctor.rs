@@ -19,6 +19,12 @@ pub struct Examination<'a> {
     pub fitness: &'a Fitness,
 }
 
+/// The verdict on a machine, in a line.
+#[must_use]
+pub fn fitness_words(fitness: &Fitness) -> String {
+    view::verdict(fitness).swap_remove(0)
+}
+
 /// The verdict with its reasons and remedies, then everything that was looked at.
 #[must_use]
 pub fn examination(found: Examination<'_>, style: impl Into<Style>) -> String {

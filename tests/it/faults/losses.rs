@@ -161,9 +161,9 @@ fn launch_that_fails_keeps_the_first_run_of_its_cell() {
         .arg(bench.run_folder())
         .arg("--rules")
         .arg(rules)
-        .args(["--json", "-"])
+        .arg("--json")
         .run();
-    for check in gate.json()["checks"].as_array().unwrap() {
+    for check in gate.data()["checks"].as_array().unwrap() {
         assert_eq!(check["figure"]["status"], "measured", "{check}");
     }
 }

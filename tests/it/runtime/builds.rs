@@ -160,7 +160,7 @@ fn other_builds_are_used_only_where_they_are_asked_for() {
         .command(&["list", "--json"])
         .run()
         .assert_code(0)
-        .json();
+        .data();
     assert_eq!(listed[0]["build"], "openvino");
     assert_eq!(listed[0]["used_because"], Value::Null);
     assert!(
@@ -223,7 +223,7 @@ fn what_the_index_has_is_listed_newest_first_and_without_what_cannot_be_loaded()
     output
         .assert_code(0)
         .assert_stderr("pip found no ONNX Runtime for CUDA");
-    let listed = output.json();
+    let listed = output.data();
     let row = |row: &Value| {
         (
             row["request"].as_str().unwrap().to_owned(),
@@ -359,7 +359,7 @@ fn removing_what_is_not_there_says_what_is() {
 fn the_real_build_for_openvino_offers_its_execution_provider() {
     let path = installed("openvino@1.24.1");
     let output = runtime(["which", "--json", "--runtime", "openvino@1.24.1"]).run();
-    let described = output.assert_code(0).json();
+    let described = output.assert_code(0).data();
     assert_eq!(described["path"], path.to_str().unwrap());
     assert_eq!(described["version"], "1.24.1");
     assert_eq!(described["build"], "openvino");

@@ -168,7 +168,7 @@ fn the_cuda_libraries_come_with_the_build() {
         .command(&["list", "--json"])
         .run()
         .assert_code(0)
-        .json();
+        .data();
     assert_eq!(listed[0]["build"], "cuda");
     assert_eq!(listed[0]["missing_libraries"], Value::Array(Vec::new()));
     fs::remove_file(folder.join("cuda/libcudnn.so.99")).unwrap();

@@ -5,7 +5,7 @@ use crate::analysis::{Explanation, LatencyStep, OperatorChange, ProfileBasis, St
 use crate::report::words::{self, Builder, MEANINGLESS, RowKind, Source, Table, number, plain};
 use crate::units::Ratio;
 
-/// Operators that the table of changes shows; the rest is in `report --format json`.
+/// Operators that the table of changes shows; the rest is in `report --json`.
 const SHOWN_OPERATORS: usize = 15;
 
 pub(super) fn tables(source: Source<'_>, explanation: &Explanation) -> Vec<Table> {
