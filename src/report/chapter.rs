@@ -21,6 +21,8 @@ pub enum Paper {
     Appendix,
     /// The page (report.html).
     Page,
+    /// Everything that a terminal can show: the page without its charts.
+    Whole,
 }
 
 /// The papers that show something.
@@ -34,7 +36,9 @@ impl Audience {
     pub const WRITTEN: Audience = Audience(1 << Paper::Written as u8);
     /// Markdown: the written report, and the appendix.
     pub const MARKDOWN: Audience = Audience(Self::WRITTEN.0 | 1 << Paper::Appendix as u8);
-    pub const PAGE: Audience = Audience(1 << Paper::Page as u8);
+    pub const WHOLE: Audience = Audience(1 << Paper::Whole as u8);
+    /// The page, and what a terminal shows of it.
+    pub const PAGE: Audience = Audience(1 << Paper::Page as u8 | Self::WHOLE.0);
     pub const IN_FULL: Audience = Self::MARKDOWN.and(Self::PAGE);
     pub const EVERYBODY: Audience = Self::IN_FULL.and(Self::SUMMARY);
 
@@ -257,6 +261,17 @@ impl Chapter {
 }
 
 impl Block {
+    /// Whether nothing of it is shown as text: text has no charts.
+    pub(super) fn is_empty_as_text(&self) -> bool {
+        match self {
+            Block::Charts(_) => true,
+            Block::Table(placed) => placed.table.rows.is_empty(),
+            Block::Lines(lines) | Block::Verdict(lines) => lines.is_empty(),
+            Block::Numbered(numbered) => numbered.entries.is_empty(),
+            _ => false,
+        }
+    }
+
     pub(super) fn heading(text: impl Into<String>) -> Block {
         Block::Heading(Heading {
             level: 3,

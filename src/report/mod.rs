@@ -23,7 +23,7 @@ pub use paper::services::{annotations, junit, step_summary};
 pub use paper::style::{Color, Glyphs, Style};
 pub use paper::svg::svg;
 pub use paper::terminal::{
-    comparison_terminal, gate_terminal, section_terminal, terminal,
+    comparison_terminal, gate_terminal, section_terminal, terminal, terminal_chapters,
     terminal_forecast,
 };
 pub use template::{Context, ContextError, starting_file};

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use onnxprof::record::RunRecord;
 use onnxprof::store::UNFINISHED_TRACE;
 
-use crate::support::{BAD_INPUT, Onnxprof, record};
+use crate::support::{BAD_INPUT, Onnxprof, USAGE, record};
 use crate::workbench::Workbench;
 
 /// Puts a run into a folder, as if it had been written so many seconds ago.
@@ -195,4 +195,43 @@ fn nothing_goes_but_what_a_killed_run_left_in_its_own_folder() {
             "{command}"
         );
     }
+}
+
+#[test]
+fn chapters_are_printed_in_whole_by_their_ids() {
+    let bench = Workbench::new();
+    put(&bench.path("run"), &record::digits(), 0);
+    let show = |words: &[&str]| {
+        Onnxprof::new()
+            .arg("show")
+            .arg(bench.path("run"))
+            .args(words)
+            .run()
+    };
+    let all = show(&["--all"]).assert_code(0).stdout.clone();
+    let ids: Vec<&str> = all
+        .lines()
+        .filter_map(|line| line.strip_prefix("== ")?.strip_suffix(" =="))
+        .map(|title| title.split(':').next().unwrap())
+        .collect();
+    for id in ["answer", "latency", "batch", "accuracy", "machine"] {
+        assert!(ids.contains(&id), "{ids:?}");
+    }
+    let mut distinct = ids.clone();
+    distinct.dedup();
+    assert_eq!(distinct, ids);
+    let accuracy = show(&["accuracy"]).assert_code(0).stdout.clone();
+    assert!(accuracy.starts_with("== accuracy: "), "{accuracy}");
+    assert_eq!(accuracy.matches("\n== ").count(), 0, "{accuracy}");
+    assert!(all.contains(&accuracy), "{accuracy}");
+    let two = show(&["batch", "accuracy"]).assert_code(0).stdout.clone();
+    assert!(
+        two.starts_with("== batch") && two.ends_with(&accuracy),
+        "{two}"
+    );
+    let unknown = show(&["accuracy", "nonsense"]);
+    unknown.assert_error(USAGE, "the run has no chapter `nonsense`", "answer, ");
+    unknown.assert_stderr("latency").assert_stderr("--all");
+    show(&["accuracy", "--all"]).assert_code(USAGE);
+    show(&["--all", "--json"]).assert_code(USAGE);
 }

@@ -43,6 +43,7 @@ use crate::report::chapters::bottlenecks::Entry;
 use crate::report::charts::{self, ChartView};
 use crate::report::template::{Filled, Key, items};
 use crate::report::words::{self, Builder, Item, Section, Source, Table, number, plain};
+use crate::text::distinct;
 
 /// A chapter, who sees it of a sweep, and who of a search for session options.
 struct Line(fn(Source<'_>) -> Chapter, Audience, Audience);
@@ -51,6 +52,7 @@ const NOBODY: Audience = Audience::NOBODY;
 const SUMMARY: Audience = Audience::SUMMARY;
 const WRITTEN: Audience = Audience::WRITTEN;
 const MARKDOWN: Audience = Audience::MARKDOWN;
+const WHOLE: Audience = Audience::WHOLE;
 const PAGE: Audience = Audience::PAGE;
 const IN_FULL: Audience = Audience::IN_FULL;
 const ALL: Audience = Audience::EVERYBODY;
@@ -62,7 +64,7 @@ const ORDER: &[Line] = &[
     Line(answer::chapter,             ALL,                   ALL),
     Line(answer::variants,            ALL,                   NOBODY),
     Line(explain::summary,            SUMMARY,               SUMMARY),
-    Line(latency::strips,             SUMMARY,               NOBODY),
+    Line(latency::strips,             SUMMARY.and(WHOLE),    NOBODY),
     Line(latency::legend,             MARKDOWN.and(SUMMARY), MARKDOWN),
     Line(explain::in_search,          NOBODY,                MARKDOWN),
     Line(tuning::chapter,             NOBODY,                ALL),
@@ -90,7 +92,7 @@ const ORDER: &[Line] = &[
     Line(resources::energy,           PAGE,                  PAGE),
     Line(resources::loading_charts,   PAGE,                  PAGE),
     Line(resources::loading_table,    PAGE,                  PAGE),
-    Line(measurement::configuration,  SUMMARY,               NOBODY),
+    Line(measurement::configuration,  SUMMARY.and(WHOLE),    NOBODY),
     Line(measurement::summary,        SUMMARY,               SUMMARY),
     Line(measurement::written,        MARKDOWN,              MARKDOWN),
     Line(measurement::machine,        PAGE,                  PAGE),
@@ -153,6 +155,21 @@ impl Report {
                 Block::Verdict(lines) => lines.first().map(String::as_str),
                 _ => None,
             })
+    }
+
+    /// The chapters that a terminal can show, in the order of the page.
+    pub fn whole(&self) -> impl Iterator<Item = &Chapter> {
+        self.chapters(Paper::Whole).filter(|chapter| {
+            chapter
+                .shown(Paper::Whole)
+                .any(|block| !block.is_empty_as_text())
+        })
+    }
+
+    /// Ids of these chapters, each once.
+    #[must_use]
+    pub fn ids(&self) -> Vec<&'static str> {
+        distinct(self.whole().map(|chapter| chapter.id))
     }
 
     /// All charts, in the order of the page.

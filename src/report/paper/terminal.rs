@@ -7,7 +7,7 @@ use super::layout::{self, wrap};
 use super::spark;
 use super::style::{BOLD, Color, DIM, GREEN, Glyphs, RED, RESET, Style};
 use crate::analysis::gate::GateVerdict;
-use crate::report::chapter::{Alarm, Block, Heading, Label, Paper};
+use crate::report::chapter::{Alarm, Block, Chapter, Heading, Label, Paper};
 use crate::report::chapters::Report;
 use crate::report::view::{
     ComparisonView, Distributions, ForecastView, GateView, Item, RowKind, Section, Table, text,
@@ -25,6 +25,25 @@ pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>)
         out.blank();
         let folder = text::plain(&folder.display().to_string());
         out.line(&format!("Run folder: {folder}"));
+    }
+    out.into_text()
+}
+
+/// The chapters of a run in whole, as far as a terminal can show them; those with these ids, or all
+/// where none is named.
+#[must_use]
+pub fn terminal_chapters(report: &Report, ids: &[String], style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
+    let mut last = "";
+    for chapter in report.whole() {
+        if !ids.is_empty() && !ids.iter().any(|id| id == chapter.id) {
+            continue;
+        }
+        if chapter.id != last {
+            out.chapter_title(chapter);
+            last = chapter.id;
+        }
+        out.chapter(chapter.shown(Paper::Whole));
     }
     out.into_text()
 }
@@ -116,10 +135,22 @@ impl Output {
         }
     }
 
+    /// The chapter's id, which asks for it, and its title.
+    fn chapter_title(&mut self, chapter: &Chapter) {
+        if !self.text.is_empty() {
+            self.blank();
+        }
+        let title = match chapter.title {
+            "" => format!("== {} ==", chapter.id),
+            title => format!("== {}: {title} ==", chapter.id),
+        };
+        self.styled(BOLD, &title);
+    }
+
     /// Blocks stand apart by a blank line, but for those below a heading.
     fn chapter<'a>(&mut self, blocks: impl Iterator<Item = &'a Block>) {
         let mut is_below_heading = false;
-        for block in blocks.filter(|block| !is_empty(block)) {
+        for block in blocks.filter(|block| !block.is_empty_as_text()) {
             let is_heading = matches!(block, Block::Heading(_));
             if (is_heading || !is_below_heading) && !self.text.is_empty() {
                 self.blank();
@@ -158,7 +189,10 @@ impl Output {
             Block::Code(code) => self.code(code),
             Block::Command(command) => self.line(&format!("  {command}")),
             Block::Sections(sections) => {
-                for section in sections {
+                for (place, section) in sections.iter().enumerate() {
+                    if place > 0 {
+                        self.blank();
+                    }
                     self.section(section);
                 }
             }
@@ -276,15 +310,5 @@ impl Output {
             };
             self.dressed(style, &text);
         }
-    }
-}
-
-/// A summary draws no charts.
-fn is_empty(block: &Block) -> bool {
-    match block {
-        Block::Charts(_) => true,
-        Block::Table(placed) => placed.table.rows.is_empty(),
-        Block::Lines(lines) | Block::Verdict(lines) => lines.is_empty(),
-        _ => false,
     }
 }
