@@ -65,11 +65,13 @@ pub(super) fn wandering(seen: Seen<'_>) -> Option<FitnessReason> {
     let moved = timed(seen)
         .filter(|block| block.migrations_count > Some(0))
         .count();
-    let own = 1..=seen.conditions.worker_cpus.len() as u64;
-    let remedy = if own.contains(&seen.host.usable_cpus_count) {
-        "name fewer threads than there are CPUs with `--intra-threads`, so that workers are pinned to as many"
+    // Workers that are not pinned may use all CPUs that this process may.
+    let are_pinned = seen.conditions.worker_cpus.len() < seen.host.affinity_cpus.len();
+    let remedy = if are_pinned {
+        "keep each session to one CPU with `--intra-threads 1`"
     } else {
-        "pin workers with `--pin auto`, or give each session as many threads as CPUs"
+        "name fewer threads than there are CPUs with `--intra-threads`, and no `--pin none`, so that a session is \
+         pinned to as many"
     };
     WANDERING.of_share(
         Ratio(moved as f64 / all.max(1) as f64),
@@ -86,15 +88,15 @@ mod tests {
     use crate::record::{Conditions, Disturbance, Host};
 
     #[test]
-    fn workers_that_have_all_cpus_are_not_told_to_be_pinned() {
+    fn workers_that_are_pinned_are_not_told_to_be() {
         let blocks = vec![block(3, &[]); 4];
-        let remedy = |usable_cpus_count| {
+        let remedy = |affinity_cpus: &[u64]| {
             let conditions = Conditions {
                 worker_cpus: vec![0, 1],
                 ..quiet()
             };
             let host = Host {
-                usable_cpus_count,
+                affinity_cpus: affinity_cpus.to_vec(),
                 ..Host::default()
             };
             wandering(Seen {
@@ -106,13 +108,10 @@ mod tests {
             .remedy
             .unwrap()
         };
-        assert!(remedy(2).contains("fewer threads than there are CPUs"));
-        assert!(
-            [0, 4]
-                .map(remedy)
-                .iter()
-                .all(|remedy| remedy.contains("`--pin auto`"))
-        );
+        assert!(remedy(&[0, 1, 2, 3]).contains("`--intra-threads 1`"));
+        for all in [&[0, 1][..], &[]] {
+            assert!(remedy(all).contains("fewer threads than there are CPUs"));
+        }
     }
 
     #[test]

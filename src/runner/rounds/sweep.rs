@@ -79,11 +79,16 @@ fn saturation(steps: &[Step]) -> Option<String> {
     saturated.then(|| {
         let sizes: Vec<String> = tail.iter().map(|step| step.batch_size.to_string()).collect();
         format!(
-            "throughput has saturated: batch sizes {} added less than {:.0}% in every session; name others with `--batch`",
+            "throughput has saturated: batch sizes {} added less than {:.0}% in every session{}; name others with `--batch`",
             sizes.join(" and "),
-            LEAST_GAIN * 100.0
+            LEAST_GAIN * 100.0,
+            if is_any_absent(tail) { " that takes them" } else { "" }
         )
     })
+}
+
+fn is_any_absent(tail: &[Step]) -> bool {
+    tail.iter().any(|step| step.throughput.contains(&None))
 }
 
 /// A session that was not measured in the tail has nothing to say; one that was measured there for
@@ -136,6 +141,17 @@ mod tests {
             budget_share: 0.01,
         };
         rates.iter().enumerate().map(step).collect()
+    }
+
+    #[test]
+    fn a_session_that_takes_no_such_batch_gains_nothing_and_is_not_said_to() {
+        let mut steps = steps(&[100.0, 150.0, 151.0, 149.0]);
+        let said = |steps: &[Step]| end(steps, 16, None).unwrap();
+        assert!(said(&steps).contains("in every session;"));
+        for (index, step) in steps.iter_mut().enumerate() {
+            step.throughput.push((index == 0).then_some(50.0));
+        }
+        assert!(said(&steps).contains("in every session that takes them;"));
     }
 
     #[test]
