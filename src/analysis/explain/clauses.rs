@@ -221,9 +221,10 @@ fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Claus
     let quantization = explanation.quantization.as_ref()?;
     let is_meant = quantization.granularity == Some(Granularity::PerChannel)
         && quantization.format != QuantizationFormat::WeightOnly;
-    is_meant.then(|| Clause::PerChannel {
+    let of_count = matrix_count(nodes);
+    (is_meant && of_count > 0).then(|| Clause::PerChannel {
         ran_nodes_count: quantized_count(nodes),
-        of_count: matrix_count(nodes),
+        of_count,
     })
 }
 
