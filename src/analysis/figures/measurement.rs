@@ -165,7 +165,8 @@ impl Measurement<'_> {
         largest(&self.values(value), reason.map_or(NO_END, Plain::exact))
     }
 
-    /// CPU time / (elapsed x CPUs) of `blocks`.
+    /// CPU time / (elapsed x CPUs) of `blocks`: no more than all CPUs, though CPU time is read just
+    /// outside of a block, and is of more than it.
     fn utilization(&self, blocks: &[&BlockRecord]) -> Option<f64> {
         let mut used = 0.0;
         let mut offered = 0.0;
@@ -173,7 +174,7 @@ impl Measurement<'_> {
             used += block.cpu_time_ns.as_f64();
             offered += block.span().as_f64() * self.index.cpus(block.launch)? as f64;
         }
-        (offered > 0.0).then(|| used / offered)
+        (offered > 0.0).then(|| (used / offered).min(1.0))
     }
 
     pub(super) fn cpu_utilization(&self) -> Estimate {

@@ -6,6 +6,7 @@ use std::fs;
 use onnxprof::analysis;
 use onnxprof::report::{self, Context, Report};
 use onnxprof::store::RunFolder;
+use onnxprof::units::{Bytes, Nanos};
 
 use crate::support::{BAD_INPUT, Onnxprof, USAGE, record};
 use crate::workbench::{QUICK, Workbench};
@@ -74,6 +75,36 @@ fn every_field_of_the_whole_template_holds_something() {
     ] {
         assert!(text.contains(measured), "no `{measured}` in\n{text}");
     }
+}
+
+#[test]
+fn use_of_cpus_memory_and_storage_names_its_batch_and_is_no_more_than_all() {
+    let mut run = record::digits();
+    for block in &mut run.blocks {
+        block.cpu_time_ns = Nanos(block.elapsed_ns.0 * 41 / 40);
+    }
+    for launch in &mut run.launches {
+        launch.load_storage_read_bytes = Some(Bytes(12 << 20));
+    }
+    let text = full(&run, &Context::default());
+    for words in [
+        "**CPU Usage**: of the session's CPUs at batch 1, on average: 100.0%",
+        "; at the peak: 100.0%",
+        "**Disk I/O**: while the session was created: up to 12.0 MiB read from storage, within ",
+        ", in 8 launches; while it is timed: not observed",
+        "**Resource Utilization at Peak**: CPU: of the session's CPUs at batch ",
+        "; memory: ",
+    ] {
+        assert!(text.contains(words), "no `{words}` in\n{text}");
+    }
+    run.launches
+        .iter_mut()
+        .for_each(|launch| launch.load_storage_read_bytes = Some(Bytes(0)));
+    let text = full(&run, &Context::default());
+    assert!(
+        text.contains("nothing read from storage in 8 launches"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::metric::Unit;
 use crate::report::template::keys::{
     Inference, Resources, ResponseTimes, Throughputs, TrainingPerformance,
 };
+use crate::units::{Bytes, Nanos};
 
 pub(super) fn single(source: Source<'_>) -> Option<&CellFindings> {
     let baseline = source.baseline()?.session;
@@ -66,13 +67,13 @@ fn per_minute(cell: Option<&CellFindings>) -> Found {
 
 pub(super) fn resource(field: Resources, source: Source<'_>) -> Found {
     match field {
-        Resources::CpuUsage => Ok(cpu(single(source))),
+        Resources::CpuUsage => Ok(cpu(source, single(source))),
         Resources::MemoryUsage => Ok(format!(
             "model memory {}; peak {}",
             or_why(of_baseline(source, Metric::ModelMemory)),
             or_why(of_baseline(source, Metric::PeakMemory))
         )),
-        Resources::DiskIo => not_measured("the model is in memory while it is timed"),
+        Resources::DiskIo => disk(source),
         Resources::NetworkIo => NO_NETWORK,
     }
 }
@@ -84,12 +85,44 @@ pub(super) fn of_baseline(source: Source<'_>, metric: Metric) -> Found {
     }
 }
 
-pub(super) fn cpu(cell: Option<&CellFindings>) -> String {
+/// Reads of the baseline's launches: timed blocks are not observed.
+fn disk(source: Source<'_>) -> Found {
+    let Some(baseline) = source.baseline() else {
+        return not_measured(NO_BASELINE);
+    };
+    let launches = source.record.launches.iter();
+    let loads = launches.filter(|launch| launch.session == baseline.session);
+    let reads: Vec<(Bytes, Nanos)> = loads
+        .filter_map(|launch| Some((launch.load_storage_read_bytes?, launch.session_load_ns?)))
+        .collect();
+    let Some((most, took)) = reads.iter().max() else {
+        return not_measured("the system does not tell what was read");
+    };
+    let launches = match reads.len() {
+        1 => "1 launch".into(),
+        n => format!("{n} launches"),
+    };
+    let read = match most {
+        Bytes(0) => format!("nothing read from storage in {launches}"),
+        _ => format!(
+            "up to {} read from storage, within {}, in {launches}",
+            number::bytes(*most),
+            number::time(*took)
+        ),
+    };
+    Ok(format!(
+        "while the session was created: {read}; while it is timed: not observed"
+    ))
+}
+
+pub(super) fn cpu(source: Source<'_>, cell: Option<&CellFindings>) -> String {
+    let at = cell.map(|cell| format!(" {}", source.at(cell.key)));
     let average = or_why(of_cell(cell, Metric::CpuUtilization));
     let peak =
         of_cell(cell, Metric::CpuUtilizationPeak).map(|peak| format!("; at the peak: {peak}"));
     format!(
-        "of the worker's CPUs, on average: {average}{}",
+        "of the session's CPUs{}, on average: {average}{}",
+        at.unwrap_or_default(),
         peak.unwrap_or_default()
     )
 }

@@ -32,11 +32,21 @@ pub(super) fn result(field: TestResults, source: Source<'_>) -> Found {
     match field {
         TestResults::PeakRpsAchieved => peak(source),
         TestResults::ErrorRate => Ok(failed_launches(source)),
-        TestResults::ResourceUtilizationAtPeak => Ok(cpu(source.findings.fastest())),
+        TestResults::ResourceUtilizationAtPeak => Ok(at_peak(source)),
         TestResults::BreakingPoint => {
             not_measured("a closed loop never sends more than is answered")
         }
     }
+}
+
+/// Where throughput is highest.
+fn at_peak(source: Source<'_>) -> String {
+    let cell = source.findings.fastest();
+    format!(
+        "CPU: {}; memory: {}",
+        cpu(source, cell),
+        or_why(of_cell(cell, Metric::PeakMemory))
+    )
 }
 
 fn peak(source: Source<'_>) -> Found {
