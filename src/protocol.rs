@@ -17,7 +17,7 @@ use crate::plan::{
 };
 use crate::record::{
     AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, PeakRates, Placement,
-    ProbeRecord, Profiled, Warmup,
+    ProbeRecord, Profiled, TensorShape, Warmup,
 };
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
@@ -356,9 +356,22 @@ pub struct Described {
     /// absent where they cannot.
     #[serde(default)]
     pub outputs_vary: Option<String>,
+    /// Weights of convolutions, products and the like, by the name of the node that reads them;
+    /// those of nodes whose name another one has are left out.
+    #[serde(default)]
+    pub weights: BTreeMap<Plain, Vec<NodeWeight>>,
     /// Findings of trying the model out; absent if it was not tried.
     #[serde(default)]
     pub probe: Option<ProbeRecord>,
+}
+
+/// A weight that a node reads, as the model file has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeWeight {
+    /// Type and shape.
+    pub shape: TensorShape,
+    /// Size of the elements.
+    pub bytes: Bytes,
 }
 
 impl Described {

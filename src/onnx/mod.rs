@@ -31,6 +31,7 @@ pub use ort_format::is_ort_format;
 pub use read::read;
 pub use shapes::{Demand, DimRole, Expr, InputAxis, OpenDim, Relation, ShapeFacts, is_sound};
 pub use summary::summary;
+pub use weights::of_nodes as weights_of_nodes;
 
 pub(crate) use convert::stored_type;
 pub(crate) use later::for_parser;

@@ -79,7 +79,8 @@ pub struct NodeProfile {
     /// Types and shapes of the inputs of its last run, weights included; absent where the trace
     /// does not tell. The profiler leaves out inputs that are no tensors, and weights that a kernel
     /// packed for itself when the session was created, as for `Gemm` and `MatMul`: a run on the CPU
-    /// adds those from a second trace, a lone trace lacks them.
+    /// adds those from a second trace or, of nodes that have their name in the file, from there; a
+    /// lone trace lacks them.
     pub inputs: Option<Vec<TensorShape>>,
     /// Types and shapes of the outputs of its last run; absent where the trace does not tell.
     pub outputs: Option<Vec<TensorShape>>,

@@ -1,15 +1,18 @@
 //! Reading a model file and planning its inputs, in a process whose memory is its own.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::hash;
 use crate::inputs::{self, Dataset, InputError, InputPlan};
 use crate::measure;
 use crate::observed::Observed;
-use crate::onnx::{self, Model, ShapeFacts};
+use crate::onnx::{self, Model, ShapeFacts, StoredTensor};
 use crate::plan::{InputRequest, Shape};
-use crate::protocol::{Described, Response};
-use crate::record::{Failure, FailureKind, ModelSummary};
+use crate::protocol::{Described, NodeWeight, Response};
+use crate::record::{Failure, FailureKind, ModelSummary, TensorShape};
+use crate::text::Plain;
+use crate::units::Bytes;
 
 pub(super) fn describe(
     path: &Path,
@@ -25,6 +28,7 @@ pub(super) fn describe(
     let sha256 =
         hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
     let outputs_vary = ShapeFacts::of(&onnx::inlined(&model)).varying;
+    let weights = weights(&model);
     let model = ModelSummary {
         batch_axis: plan.batch_axis.clone(),
         ..onnx::summary(&model)
@@ -37,8 +41,25 @@ pub(super) fn describe(
         shapes,
         harness_cost_ns: measure::harness_cost(),
         outputs_vary,
+        weights,
         probe: None,
     })))
+}
+
+fn weights(model: &Model) -> BTreeMap<Plain, Vec<NodeWeight>> {
+    let of_nodes = onnx::weights_of_nodes(model).into_iter();
+    let told = of_nodes.map(|(name, tensors)| (name.into(), tensors.iter().map(told).collect()));
+    told.collect()
+}
+
+fn told(tensor: &StoredTensor) -> NodeWeight {
+    NodeWeight {
+        shape: TensorShape {
+            element_type: tensor.element_type.name().into(),
+            dims: tensor.dims.clone(),
+        },
+        bytes: Bytes(tensor.bytes()),
+    }
 }
 
 pub(super) fn read(path: &Path) -> Result<Model, Failure> {

@@ -10,6 +10,7 @@ mod peaks;
 pub(super) mod profile;
 mod rates;
 pub(super) mod score;
+mod weights;
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -20,6 +20,7 @@ use crate::record::{
     Event, Failure, FailureKind, OperatorProfile, Placement, PlacementRecord, Profiled,
 };
 use crate::runner::beside::rates::{Place, Rates, fastest, last_shape, rates, smallest};
+use crate::runner::beside::weights;
 use crate::runner::names::{file_safe, new_file};
 use crate::runner::patience::until;
 use crate::runner::time::times;
@@ -274,7 +275,18 @@ async fn launch_profile(
         Err(failure) => return Ok(Err(failure)),
     };
     let log = run.diagnosis_log(subject.session)?;
-    Ok(ask_for_profile(run, subject.session, request, log).await)
+    let asked = ask_for_profile(run, subject.session, request, log).await;
+    Ok(asked.map(|(placement, operators)| (placement, with_weights(run, subject, operators))))
+}
+
+/// Of a session on the CPU, whose kernels are those that pack weights.
+fn with_weights(run: &Run<'_>, subject: Subject, operators: Profiled) -> Profiled {
+    match run.description(subject.session) {
+        Ok(described) if !run.spec(subject.session).is_accelerated() => {
+            weights::with_weights(operators, &described.weights)
+        }
+        Ok(_) | Err(_) => operators,
+    }
 }
 
 /// The request, with the folder that the profiler writes into, which is removed when it is
