@@ -54,6 +54,27 @@ fn quantized_nodes_that_ran_in_float_were_not_fused() {
 }
 
 #[test]
+fn scales_per_channel_are_told_of_where_matrix_nodes_ran_alone() {
+    let mut run = profiled();
+    let model = run.variants[1].model.as_mut().unwrap();
+    model.quantization.as_mut().unwrap().granularity = Some(Granularity::PerChannel);
+    let counts = |run: &RunRecord| {
+        let findings = analysis::findings(run);
+        let mut clauses = only(&findings).clauses.iter();
+        clauses.find_map(|clause| match clause {
+            Clause::PerChannel {
+                ran_nodes_count,
+                of_count,
+            } => Some((*ran_nodes_count, *of_count)),
+            _ => None,
+        })
+    };
+    assert_eq!(counts(&run), Some((2, 2)));
+    run.operators[1] = profile(1, 150_000, vec![node("compiled_subgraph", 99_500)]);
+    assert_eq!(counts(&run), None, "0 of 0 tell nothing");
+}
+
+#[test]
 fn activations_that_are_no_longer_fused_are_a_step_of_their_own() {
     let mut run = profiled();
     for variant in &mut run.variants {
@@ -120,7 +141,7 @@ fn operators_that_only_one_file_holds_are_no_fusions() {
 }
 
 /// 100 GFLOP/s, and 10 GB/s.
-fn peaks(run: &RunRecord) -> MachinePeaks {
+pub(super) fn peaks(run: &RunRecord) -> MachinePeaks {
     let peak = |per_sec: f64| {
         Ok(Peak {
             highest_per_sec: per_sec,
