@@ -1,9 +1,10 @@
 //! Weights of nodes as the model file has them, where a trace leaves them out.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::protocol::NodeWeight;
-use crate::record::{NodeProfile, Profiled};
+use crate::record::{NodeProfile, Profiled, TensorShape};
 use crate::text::Plain;
 
 /// The nodes with the weights of the file's node of the same name, as far as the trace lacks them:
@@ -13,8 +14,8 @@ pub(super) fn with_weights(
     of_file: &BTreeMap<Plain, Vec<NodeWeight>>,
 ) -> Profiled {
     let nodes = operators.nodes.into_iter().map(|mut node| {
-        for weight in of_file.get(&node.name).into_iter().flatten().rev() {
-            add(&mut node, weight);
+        if let Some(weights) = of_file.get(&node.name) {
+            add(&mut node, weights);
         }
         node
     });
@@ -24,24 +25,47 @@ pub(super) fn with_weights(
     }
 }
 
-fn add(node: &mut NodeProfile, weight: &NodeWeight) {
-    let size = weight.shape.elements_count();
+fn add(node: &mut NodeProfile, weights: &[NodeWeight]) {
     let (Some(inputs), Some(bytes)) = (&mut node.inputs, &mut node.parameter_bytes) else {
         return;
     };
-    // A kernel may have it in another layout, filled up to whole blocks.
-    let mut others = inputs.iter().skip(1);
-    if inputs.is_empty() || others.any(|input| input.elements_count() >= size) {
+    if inputs.is_empty() {
         return;
     }
-    inputs.insert(1, weight.shape.clone());
-    bytes.0 = bytes.0.saturating_add(weight.bytes.0);
+    let missing = missing(inputs, weights);
+    for weight in missing.into_iter().rev() {
+        inputs.insert(1, weight.shape.clone());
+        bytes.0 = bytes.0.saturating_add(weight.bytes.0);
+    }
+}
+
+/// The weights that no input beside the data is large enough to be: a kernel may have one in another
+/// layout, filled up to whole blocks.
+fn missing<'w>(inputs: &[TensorShape], weights: &'w [NodeWeight]) -> Vec<&'w NodeWeight> {
+    let mut sizes: Vec<u64> = inputs
+        .iter()
+        .skip(1)
+        .map(TensorShape::elements_count)
+        .collect();
+    sizes.sort_unstable();
+    let mut places: Vec<usize> = (0..weights.len()).collect();
+    places.sort_by_key(|&place| Reverse(weights[place].shape.elements_count()));
+    places.retain(|&place| {
+        let is_there = sizes
+            .last()
+            .is_some_and(|&size| size >= weights[place].shape.elements_count());
+        if is_there {
+            sizes.pop();
+        }
+        !is_there
+    });
+    places.sort_unstable();
+    places.into_iter().map(|place| &weights[place]).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::TensorShape;
     use crate::units::Bytes;
 
     fn shape(element_type: &str, dims: &[u64]) -> TensorShape {
@@ -83,8 +107,15 @@ mod tests {
         let node = filled(&[data.clone(), state.clone()], weights.clone());
         let shapes = weights.iter().map(|weight| weight.shape.clone());
         let expected: Vec<_> = [data].into_iter().chain(shapes).chain([state]).collect();
-        assert_eq!(node.inputs, Some(expected));
+        assert_eq!(node.inputs.as_ref(), Some(&expected));
         assert_eq!(node.parameter_bytes, Some(Bytes(10 + 2048 + 4096)));
+        let [data, second] = [&expected[0], &expected[2]].map(TensorShape::clone);
+        let node = filled(&[data, second], weights);
+        assert_eq!(
+            node.inputs.as_deref(),
+            Some(&expected[..3]),
+            "the first alone"
+        );
     }
 
     #[test]

@@ -71,7 +71,7 @@ fn product_of_400_megabytes_is_memory_bound_and_a_slow_softmax_is_not_arithmetic
              80.7% of the machine's peak memory bandwidth",
             "**Dominating operator, far from the machine's peaks**",
             "int8: at batch 1 Softmax takes 100.0% of the operators' time; the longest of its nodes is far from both \
-             peaks, at 4.99% of the nearer of the machine's peaks",
+             peaks, at 5.0% of the nearer of the machine's peaks",
             "neither arithmetic nor memory bandwidth: its kernel, threads or overhead",
             "compare graph optimization levels and numbers of threads",
         ],
