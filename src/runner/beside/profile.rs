@@ -149,10 +149,16 @@ fn first_subject(run: &Run<'_>, session: usize) -> Option<Subject> {
         .map(|place| Subject { session, place })
 }
 
-/// Least time of profiling a session, as far as it is known: two sessions, and two inferences
-/// of each.
+/// Least time of profiling a session, as far as it is known.
 fn least_profile(run: &Run<'_>, session: usize) -> Duration {
-    run.launch_with(session, 2) * 2
+    least(run.launch_with(session, 2), run.launch_time(session))
+}
+
+/// Two sessions, and two inferences of each; of a session that takes longer to create than profiling
+/// may last there is only one.
+fn least(with_two: Duration, load: Option<Duration>) -> Duration {
+    let is_single = load.is_some_and(|load| load > MAX_LENGTH);
+    with_two * if is_single { 1 } else { 2 }
 }
 
 /// Profiles the sessions that there was no time for, and all of them at a large batch size and
@@ -403,6 +409,14 @@ fn failure(message: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn session_that_is_slow_to_create_is_profiled_without_a_second_one() {
+        let [quick, slow] = [300, 1300].map(Duration::from_millis);
+        assert_eq!(least(quick, Some(quick)), quick * 2);
+        assert_eq!(least(slow, Some(slow)), slow);
+        assert_eq!(least(slow, None), slow * 2);
+    }
 
     #[test]
     fn time_is_shared_by_the_sessions_that_are_left() {
