@@ -31,6 +31,7 @@ mod spawned;
 mod stopping;
 #[path = "../support/mod.rs"]
 mod support;
+mod tails;
 mod tally;
 
 use std::process::ExitCode;
@@ -40,11 +41,12 @@ use support::{BenchError, Targets};
 
 type Experiment = fn(&Options, &mut Targets) -> Result<(), BenchError>;
 
-const EXPERIMENTS: [(&str, Experiment); 10] = [
+const EXPERIMENTS: [(&str, Experiment); 11] = [
     ("scripted", scripted::itself),
     ("planted", scripted::planted),
     ("estimators", estimators::compare),
     ("percentiles", percentiles::coverage),
+    ("tails", tails::coverage),
     ("stopping", stopping::itself),
     ("gate", gate::about_budget),
     ("naive", naive::beside),

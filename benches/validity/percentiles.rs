@@ -1,6 +1,6 @@
 //! Whether the interval of a percentile holds the true one, for latencies of known distributions.
 
-use onnxprof::stats::{Buckets, Latencies, Quantile};
+use onnxprof::stats::{Buckets, Latencies, LaunchLatencies, Quantile};
 use onnxprof::units::Nanos;
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -76,7 +76,13 @@ struct Fared {
 
 impl Fared {
     fn note(&mut self, all: &Latencies, launches: &[Latencies], truths: [f64; 4]) {
-        let launches: Vec<Buckets> = launches.iter().map(Buckets::from).collect();
+        let launches: Vec<LaunchLatencies> = (0..)
+            .zip(launches)
+            .map(|(round, latencies)| LaunchLatencies {
+                round,
+                latencies: Buckets::from(latencies),
+            })
+            .collect();
         let percentiles =
             Buckets::from(all).percentiles(QUANTILES.map(|(_, quantile)| quantile), &launches);
         for (at, (percentile, truth)) in percentiles.into_iter().zip(truths).enumerate() {

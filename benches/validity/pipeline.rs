@@ -4,9 +4,11 @@
 use std::path::Path;
 use std::process::Command;
 
-use onnxprof::analysis::{Verdict, findings};
+use onnxprof::analysis::{Change, Verdict, findings};
+use onnxprof::observed::Observed;
 use onnxprof::plan::CellKey;
 use onnxprof::record::{BlockRecord, Pairs, Phase, RunRecord};
+use onnxprof::stats::{Buckets, LaunchLatencies};
 use onnxprof::store;
 use serde_json::{Map, Value, json};
 
@@ -18,6 +20,7 @@ pub const BASELINE_NS: f64 = 500_000.0;
 pub const BATCH_SIZES: u64 = 20;
 
 /// A run to be made.
+#[derive(Clone, Copy)]
 pub struct Scripted<'a> {
     /// Names and true latency ratios of the candidates; the baseline comes on top.
     pub candidates: &'a [(&'a str, f64)],
@@ -35,6 +38,10 @@ pub struct Compared {
     pub rounds: Vec<Vec<f64>>,
     /// The verdict of the findings, where all comparisons of the run are judged together.
     pub together: Verdict,
+    /// The finding on the 99th percentile.
+    pub p99: Observed<Change>,
+    /// Latencies of the candidate's and the baseline's launches.
+    pub launches: [Vec<LaunchLatencies>; 2],
 }
 
 impl Scripted<'_> {
@@ -124,7 +131,26 @@ fn compared(record: &RunRecord, candidates: &[(&str, f64)]) -> Result<Vec<Compar
                 candidate: candidate.ok_or_else(|| format!("`{name}` was not asked for"))?,
                 rounds: pairs,
                 together: comparison.p50.verdict,
+                p99: comparison.p99.clone(),
+                launches: [key, comparison.baseline].map(|key| launches(record, key)),
             })
+        })
+        .collect()
+}
+
+/// Those of which the record holds the latencies.
+fn launches(record: &RunRecord, key: CellKey) -> Vec<LaunchLatencies> {
+    let launches = record.launches.iter();
+    let of_session = launches.filter(|launch| launch.session == key.session);
+    of_session
+        .flat_map(|launch| launch.cells.iter().map(move |cell| (launch.round, cell)))
+        .filter(|(_, cell)| {
+            (cell.shape, cell.batch_size, cell.load_mode)
+                == (key.shape, key.batch_size, key.load_mode)
+        })
+        .filter_map(|(round, cell)| {
+            let latencies = Buckets::decode(cell.latency_histogram.as_ref()?).ok()?;
+            Some(LaunchLatencies { round, latencies })
         })
         .collect()
 }

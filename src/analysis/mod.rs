@@ -67,7 +67,7 @@ use crate::record::RunRecord;
 use decide::advice;
 use decide::facts::Facts;
 use figures::index::Index;
-use figures::{cells, sessions, to_baseline};
+use figures::{cells, pace, sessions, to_baseline};
 
 /// Everything that a record says. The record's indices must lead somewhere, as those of every
 /// record do that [`store::load`](crate::store::load) returns.
@@ -75,7 +75,7 @@ use figures::{cells, sessions, to_baseline};
 pub fn findings(record: &RunRecord) -> Findings {
     let index = Index::new(record);
     let mut cells = Cells::from(cells::all(&index));
-    to_baseline::judge_together(&mut cells);
+    to_baseline::judge_together(&mut cells, pace::round_time(record));
     to_baseline::mark_worse_tails(&mut cells);
     let sessions = sessions::all(&index, &cells);
     let batch_curves = scaling::batch_curves(&cells);

@@ -286,6 +286,10 @@ metrics! {
     /// back: it compares the machine's fast mode.
     LatencyP10RatioToBaseline = "latency_p10_ratio_to_baseline", "p10 latency to baseline",
         ToBaseline, Ratio, Lower, floor 0.02;
+    /// 99th percentile of all timed latencies over that of the baseline, of launches in the same
+    /// rounds.
+    LatencyP99RatioToBaseline = "latency_p99_ratio_to_baseline", "p99 latency to baseline",
+        ToBaseline, Ratio, Lower, floor 0.1;
     /// Throughput over that of the baseline, from blocks that were measured back to back.
     ThroughputRatioToBaseline = "throughput_ratio_to_baseline", "throughput to baseline",
         ToBaseline, Ratio, Higher, floor 0.02;
@@ -307,6 +311,19 @@ impl Metric {
     #[must_use]
     pub const fn level(self) -> Level {
         self.group().level()
+    }
+
+    /// Whether it is a percentile of the tail of all timed latencies, which is bounded rather than
+    /// known.
+    #[must_use]
+    pub fn is_percentile(self) -> bool {
+        [
+            Metric::LatencyP90,
+            Metric::LatencyP95,
+            Metric::LatencyP99,
+            Metric::LatencyP999,
+        ]
+        .contains(&self)
     }
 
     /// Key without the unit, as checks name it: `latency_p99`.

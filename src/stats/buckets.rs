@@ -16,6 +16,15 @@ pub struct Buckets {
     up_to: Vec<u64>,
 }
 
+/// The latencies of one launch.
+#[derive(Clone, Debug)]
+pub struct LaunchLatencies {
+    /// Its round. Where both sides took turns, launches of one round belong together.
+    pub round: u64,
+    /// Its timed latencies.
+    pub latencies: Buckets,
+}
+
 impl Buckets {
     /// Reads what [`Latencies::encode`] wrote. Bounded in time and memory whatever the text holds.
     pub fn decode(text: &str) -> Result<Self, HistogramError> {
@@ -56,6 +65,15 @@ impl Buckets {
     #[must_use]
     pub fn max(&self) -> Option<Nanos> {
         self.middles.last().copied()
+    }
+
+    /// The middle of each bucket and how many latencies it holds, ascending.
+    pub(super) fn counts(&self) -> impl Iterator<Item = (Nanos, u64)> {
+        let before = std::iter::once(&0).chain(&self.up_to);
+        self.middles
+            .iter()
+            .zip(self.up_to.iter().zip(before))
+            .map(|(&middle, (up_to, before))| (middle, up_to - before))
     }
 
     /// Latencies at or below `bound`.

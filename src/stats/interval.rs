@@ -51,6 +51,20 @@ impl Interval {
         self.low <= other.high && other.low <= self.high
     }
 
+    /// The half-width, as runs are stopped by and reports show behind `±`: the wider of the two
+    /// halves about a centre that it holds, as a share of that; `None` where the centre is 0.
+    #[must_use]
+    pub fn half_width_ratio(&self, centre: f64) -> Option<f64> {
+        (centre != 0.0).then(|| self.wider_half(centre) / centre.abs())
+    }
+
+    /// The half-width of a factor, which is the same for its reciprocal: the wider of both. Ends and
+    /// centre must be positive.
+    #[must_use]
+    pub fn factor_half_width_ratio(&self, centre: f64) -> f64 {
+        (self.high / centre).max(centre / self.low) - 1.0
+    }
+
     /// The wider of the two halves about a centre that it holds.
     pub(super) fn wider_half(&self, centre: f64) -> f64 {
         (self.high - centre).max(centre - self.low)

@@ -20,12 +20,10 @@ pub struct OverLaunches {
 }
 
 impl OverLaunches {
-    /// The wider half of the interval as a share of the value, which is what reports show behind
-    /// `±`; `None` without an interval.
+    /// The [half-width](Interval::half_width_ratio) of the interval; `None` without one.
     #[must_use]
     pub fn half_width_ratio(&self) -> Option<f64> {
-        let interval = self.interval.ok()?;
-        (self.value != 0.0).then(|| interval.wider_half(self.value) / self.value.abs())
+        self.interval.ok()?.half_width_ratio(self.value)
     }
 
     /// The same about another centre, such as that of all inferences: the interval is widened to

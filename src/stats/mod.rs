@@ -26,12 +26,13 @@ mod quantile;
 mod rank_sum;
 mod signed_rank;
 mod steady;
+mod tail_ratio;
 mod trend;
 mod verdict;
 mod wander;
 
 pub use bootstrap::bootstrap;
-pub use buckets::Buckets;
+pub use buckets::{Buckets, LaunchLatencies};
 pub use codec::HistogramError;
 pub use forecast::{Prediction, Spread};
 pub use histogram::Latencies;
@@ -42,11 +43,12 @@ pub use launches::{MIN_LAUNCHES, OverLaunches, over_launches};
 pub use looks::{LOOK_ERROR, LOOK_ROUNDS, Look, look};
 pub use modes::{LatencyModes, SpeedStates, latency_modes, speed_states};
 pub use paired::PairedRatio;
-pub use percentile::{Percentile, Unbounded, median};
+pub use percentile::{Percentile, Unbounded, above, median};
 pub use proportion::{PairedChange, PairedCounts, Proportion};
 pub use quantile::Quantile;
 pub use rank_sum::UnpairedRatio;
 pub use steady::SteadyRule;
+pub use tail_ratio::TailRatio;
 pub use trend::{SteadyClass, steady_class};
 pub use verdict::{END_ERROR, Evidence, Relation, relations};
 

@@ -56,11 +56,15 @@ impl PairedRatio {
         self.ranks.evidence(floor)
     }
 
-    /// The wider half of the interval of the log-ratio, which is near enough that of the ratio, as
-    /// a share of it; estimated from the rounds' standard deviation while there are too few for an
-    /// interval; absent below two rounds.
+    /// The [half-width](Interval::factor_half_width_ratio) of the ratio; estimated from the rounds'
+    /// standard deviation while there are too few for an interval; absent below two rounds.
     #[must_use]
     pub fn half_width_ratio(&self) -> Option<f64> {
+        self.log_half_width().map(f64::exp_m1)
+    }
+
+    /// The wider half of the interval of the log-ratio.
+    fn log_half_width(&self) -> Option<f64> {
         match self.ranks.interval(END_ERROR) {
             Some(interval) => Some(interval.wider_half(self.ranks.centre())),
             None => self.normal_half_width,
@@ -75,13 +79,17 @@ impl PairedRatio {
     /// one round is all there is, or `target` is not positive.
     #[must_use]
     pub fn more_rounds_for(&self, target: f64) -> Option<u64> {
-        if target.is_nan() || target <= 0.0 {
-            return None;
-        }
-        let n = self.ranks.n;
-        let in_all = (n as f64 * (self.half_width_ratio()? / target).powi(2)).ceil() as u64;
-        Some(in_all.max(MIN_LAUNCHES).saturating_sub(n))
+        more_rounds(self.ranks.n, self.log_half_width()?, target)
     }
+}
+
+/// By how wide an interval `n` rounds have.
+pub(super) fn more_rounds(n: u64, half_width: f64, target: f64) -> Option<u64> {
+    if target.is_nan() || target <= 0.0 {
+        return None;
+    }
+    let in_all = (n as f64 * (half_width / target).powi(2)).ceil() as u64;
+    Some(in_all.max(MIN_LAUNCHES).saturating_sub(n))
 }
 
 #[cfg(test)]

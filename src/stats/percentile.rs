@@ -1,7 +1,9 @@
 //! Percentiles by nearest rank, given only where the sample is large enough to bound them.
 
 use super::effective::Launches;
-use super::{Binomial, Buckets, CONFIDENCE, Counted, Interval, Quantile, TAIL, TooFew};
+use super::{
+    Binomial, Buckets, CONFIDENCE, Counted, Interval, LaunchLatencies, Quantile, TAIL, TooFew,
+};
 
 /// A percentile that the sample is large enough for.
 ///
@@ -128,11 +130,18 @@ impl Ranks {
 }
 
 impl Buckets {
-    /// Percentiles of the latencies, in nanoseconds, each with its interval.
+    /// Percentiles of the latencies, in nanoseconds, each with its interval; of `quantiles` in
+    /// ascending order.
     ///
     /// `launches` are the latencies by launch. With two or more, the interval is that of the
     /// effective sample size; else it takes the latencies for independent, which neighbours are
     /// not, and is the least that a percentile may be doubted.
+    ///
+    /// Each percentile has an effective sample size of its own, so that the upper bound of a lower
+    /// one may lie above that of a higher one. Bounds are made to ascend: a lower bound is the
+    /// largest of those up to it (a running maximum), an upper bound the smallest of those from it
+    /// on (a running minimum). Percentiles ascend themselves, so that where all bounds held before,
+    /// all of them hold afterwards.
     ///
     /// # Errors
     /// One for each percentile that there are too few latencies to bound from both sides: the p99
@@ -140,23 +149,97 @@ impl Buckets {
     pub fn percentiles<const N: usize>(
         &self,
         quantiles: [Quantile; N],
-        launches: &[Buckets],
+        launches: &[LaunchLatencies],
     ) -> [Result<Percentile, Unbounded>; N] {
-        let n = self.count();
-        let worth = Launches::of(launches.iter().map(Buckets::count).collect());
-        quantiles.map(|quantile| {
-            let threshold = self.at_rank(quantile.rank(n)).unwrap_or_default();
-            let at_most: Vec<u64> = launches
-                .iter()
-                .map(|launch| launch.count_up_to(threshold))
-                .collect();
+        let counts = launches.iter().map(|launch| launch.latencies.count());
+        let worth = Launches::of(counts.collect());
+        let mut found = quantiles.map(|quantile| {
             let effective = worth
                 .as_ref()
-                .map(|launches| launches.effective_n(&at_most, n));
-            Ranks::of(quantile, n, effective.unwrap_or(n)).percentile(effective, |rank| {
-                self.at_rank(rank).unwrap_or_default().as_f64()
-            })
+                .map(|worth| self.effective_n(quantile, launches, worth));
+            Ranks::of(quantile, self.count(), effective.unwrap_or(self.count()))
+                .percentile(effective, |rank| {
+                    self.at_rank(rank).unwrap_or_default().as_f64()
+                })
+        });
+        make_ascend(&mut found);
+        found
+    }
+
+    /// Of the latencies that the launches are about, at a quantile.
+    fn effective_n(
+        &self,
+        quantile: Quantile,
+        launches: &[LaunchLatencies],
+        worth: &Launches,
+    ) -> u64 {
+        let threshold = self.nearest_rank(quantile).unwrap_or_default();
+        let at_most: Vec<u64> = launches
+            .iter()
+            .map(|launch| launch.latencies.count_up_to(threshold))
+            .collect();
+        worth.effective_n(&at_most, self.count())
+    }
+}
+
+fn make_ascend(found: &mut [Result<Percentile, Unbounded>]) {
+    let mut least = f64::NEG_INFINITY;
+    for bound in found.iter_mut().filter_map(lower) {
+        *bound = bound.max(least);
+        least = *bound;
+    }
+    let mut most = f64::INFINITY;
+    for bound in found.iter_mut().rev().filter_map(upper) {
+        *bound = bound.min(most);
+        most = *bound;
+    }
+}
+
+/// A percentile whose bounds are no lower than the ends of `interval`, which is that of a lower
+/// percentile.
+///
+/// # Errors
+/// That of `found`, with such bounds.
+pub fn above(
+    mut found: Result<Percentile, Unbounded>,
+    interval: Interval,
+) -> Result<Percentile, Unbounded> {
+    if let Some(bound) = lower(&mut found) {
+        *bound = bound.max(interval.low);
+    }
+    if let Some(bound) = upper(&mut found) {
+        *bound = bound.max(interval.high);
+    }
+    found
+}
+
+/// The lower bound of a percentile.
+fn lower(found: &mut Result<Percentile, Unbounded>) -> Option<&mut f64> {
+    match found {
+        Ok(Percentile {
+            interval: Ok(interval),
+            ..
+        }) => Some(&mut interval.low),
+        Ok(Percentile {
+            interval: Err(unbounded),
+            ..
         })
+        | Err(unbounded) => unbounded.at_least.as_mut(),
+    }
+}
+
+/// The upper bound of a percentile.
+fn upper(found: &mut Result<Percentile, Unbounded>) -> Option<&mut f64> {
+    match found {
+        Ok(Percentile {
+            interval: Ok(interval),
+            ..
+        }) => Some(&mut interval.high),
+        Ok(Percentile {
+            interval: Err(unbounded),
+            ..
+        })
+        | Err(unbounded) => unbounded.at_most.as_mut(),
     }
 }
 
@@ -276,8 +359,12 @@ mod tests {
 
     #[test]
     fn launches_that_differ_widen_the_interval() {
-        let launch = |offset: u64| of((1..=100).map(|value| offset + value));
-        let launches: Vec<Buckets> = (0..8).map(|number| launch(4 * number)).collect();
+        let launches: Vec<LaunchLatencies> = (0..8)
+            .map(|round| LaunchLatencies {
+                round,
+                latencies: of((1..=100).map(|value| 4 * round + value)),
+            })
+            .collect();
         let all = of((0..8).flat_map(|number| (1..=100).map(move |value| 4 * number + value)));
         let [alone, p99] = [&[], &launches[..]]
             .map(|launches| all.percentiles([Quantile::P90], launches)[0].unwrap());
@@ -291,6 +378,78 @@ mod tests {
             p99.effective_n.unwrap() < 200 && wide.low < alone.low && wide.high > alone.high,
             "{p99:?}"
         );
+    }
+
+    /// Launches that are alike above the 95th percentile, and of which two have most of what lies
+    /// between it and the 90th.
+    fn of_unlike_upper_tenths() -> Vec<LaunchLatencies> {
+        (0..12)
+            .map(|round| LaunchLatencies {
+                round,
+                latencies: of((1..=60).map(|rank| match rank {
+                    58.. => 5_000 + rank,
+                    40.. if round < 2 => 1_000 + rank,
+                    _ => 100 + rank,
+                })),
+            })
+            .collect()
+    }
+
+    fn uppers(found: [Result<Percentile, Unbounded>; 4]) -> Vec<f64> {
+        found
+            .into_iter()
+            .filter_map(|mut one| upper(&mut one).copied())
+            .collect()
+    }
+
+    #[test]
+    fn bounds_of_percentiles_ascend_with_them() {
+        const ALL: [Quantile; 4] = [Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];
+        let launches = of_unlike_upper_tenths();
+        let all = of(launches.iter().flat_map(|launch| {
+            let latencies = &launch.latencies;
+            (1..=latencies.count()).filter_map(|rank| latencies.at_rank(rank).map(|found| found.0))
+        }));
+        let alone = ALL.map(|quantile| all.percentiles([quantile], &launches)[0]);
+        let mut together = all.percentiles(ALL, &launches);
+        assert!(!uppers(alone).is_sorted(), "{alone:?}");
+        assert!(uppers(together).is_sorted(), "{together:?}");
+        let lowers = together.iter_mut().filter_map(lower);
+        assert!(lowers.map(|bound| *bound).is_sorted(), "{together:?}");
+        for (one, other) in alone.iter().zip(&together) {
+            let values = [one, other].map(|found| found.map(|found| found.value).ok());
+            assert_eq!(values[0], values[1]);
+            let interval = other.ok().and_then(|found| found.interval.ok());
+            assert!(
+                interval.is_none_or(|interval| interval.contains(values[0].unwrap())),
+                "{other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn bounds_that_stand_alone_ascend_as_well() {
+        let few = of((1..=298).map(|value| value * 10));
+        let [p90, p99] = few.percentiles([Quantile::P90, Quantile::P99], &[]);
+        let high = p90.unwrap().interval.unwrap().high;
+        let unbounded = p99.unwrap_err();
+        assert!(unbounded.at_least.unwrap() > 2_800.0 && unbounded.at_most.is_none());
+        let raised = above(
+            p99,
+            Interval {
+                low: 2_950.0,
+                high: 2_970.0,
+            },
+        );
+        assert_eq!(raised.unwrap_err().at_least, Some(2_950.0));
+        let raised = above(
+            p90,
+            Interval {
+                low: 0.0,
+                high: high + 1.0,
+            },
+        );
+        assert_eq!(raised.unwrap().interval.unwrap().high, high + 1.0);
     }
 
     #[test]

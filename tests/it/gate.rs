@@ -6,6 +6,8 @@ use std::process::Command;
 
 use onnxprof::analysis::gate;
 use onnxprof::metric::{Metric, Unit};
+use onnxprof::stats::Latencies;
+use onnxprof::units::Nanos;
 use serde_json::{Value, json};
 
 use crate::support::{Onnxprof, Output};
@@ -98,6 +100,44 @@ fn rules_compare_with_the_same_variant_of_another_run() {
     );
     output.assert_code(0);
     assert!(output.stdout.contains("2 passed"), "{output}");
+}
+
+/// So many latencies of `base_ns` and, from there on, the next thousandths of it.
+fn latencies(base_ns: u64, count: u64) -> String {
+    let mut latencies = Latencies::new();
+    (0..count).for_each(|step| latencies.record(Nanos(base_ns + step * base_ns / 1_000)));
+    latencies.encode()
+}
+
+/// So many to each launch; the first session is the baseline's, which takes twice as long.
+fn add_latencies(run: &mut Value, count: u64) {
+    for launch in run["launches"].as_array_mut().unwrap() {
+        let base_ns = if launch["session"] == 0 {
+            200_000
+        } else {
+            100_000
+        };
+        for cell in launch["cells"].as_array_mut().unwrap() {
+            cell["latency_histogram"] = latencies(base_ns, count).into();
+        }
+    }
+}
+
+#[test]
+fn p99_is_held_against_the_baselines_from_all_launches_together() {
+    let desk = Desk::new();
+    let enough = desk.changed(|run| add_latencies(run, 80));
+    for (check, code) in [
+        ("latency_p99 <= 1.05 x baseline", 0),
+        ("latency_p99 <= 0.5 x baseline", 0),
+        ("latency_p99 <= 0.45 x baseline", 5),
+    ] {
+        desk.gate(&enough, &single(check), &[]).assert_code(code);
+    }
+    let few = desk.changed(|run| add_latencies(run, 60));
+    desk.gate(&few, &single("latency_p99 <= 1.05 x baseline"), &[])
+        .assert_code(6)
+        .assert_stdout("needs 368 inferences, has 360");
 }
 
 #[test]

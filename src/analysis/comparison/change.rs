@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::side::{OfRound, Side, Sides, of_cell, of_session, percentiles};
+use super::side::{OfRound, Side, Sides, latencies, of_cell, of_session};
 use crate::analysis::figures::change::{judge as judge_together, log_rounds};
 use crate::analysis::figures::energy::gpu_of_launch;
 use crate::analysis::figures::over_launches::per_launch;
 use crate::analysis::figures::score_change::{same_samples, unlike_samples};
 use crate::analysis::figures::sessions::file_size;
 use crate::analysis::figures::source::{OfBlocks, OfCell, OfSession, Source, source};
+use crate::analysis::figures::tails;
 use crate::analysis::figures::{AccuracyChange, Change, Estimate};
 use crate::metric::{Group, Metric};
 use crate::observed::Observed;
 use crate::record::{Pairs, RunRecord, Scores};
-use crate::stats::{CONFIDENCE, END_ERROR};
+use crate::stats::{CONFIDENCE, END_ERROR, LaunchLatencies, Quantile, TailRatio, TooFew};
+use crate::units::Nanos;
 
 /// How two sides were measured with regard to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,6 +51,16 @@ pub enum Delta {
     },
 }
 
+impl Delta {
+    /// Tells in time how long the rounds take that would settle it.
+    pub(super) fn time(&mut self, round: Option<Nanos>) {
+        match self {
+            Delta::Ratio { change, .. } => change.time(round),
+            Delta::Score { .. } => {}
+        }
+    }
+}
+
 /// The change of `metric` from `baseline` to `candidate`, judged by itself; [`judge()`] judges
 /// several together.
 ///
@@ -74,8 +86,8 @@ pub fn change(metric: Metric, sides: Sides<Side<'_>>) -> Observed<Delta> {
         Source::Cell(OfCell::Gpu(figure, _)) => over_launches(metric, sides, &|side| {
             of_cell(side, |_, cell| gpu_of_launch(figure, cell))
         }),
-        Source::Cell(OfCell::Tail(quantile)) => {
-            over_launches(metric, sides, &|side| percentiles(side, quantile))
+        Source::Cell(OfCell::Tail(quantile) | OfCell::TailToBaseline(quantile)) => {
+            of_tails(metric, quantile, sides)
         }
         Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, sides, figure),
         Source::Cell(OfCell::Whole(_))
@@ -135,6 +147,23 @@ fn over_blocks(metric: Metric, sides: Sides<Side<'_>>, figure: OfBlocks) -> Obse
         "no block of one has a neighbour of the other",
     )
 }
+
+fn of_tails(metric: Metric, quantile: Quantile, sides: Sides<Side<'_>>) -> Observed<Delta> {
+    let found = sides.try_map(latencies)?;
+    let (design, compared): (_, TailsCompared) = if is_one_run(sides) {
+        (Design::Paired, TailRatio::paired)
+    } else {
+        (Design::Separate, TailRatio::unpaired)
+    };
+    let ratio = compared(quantile, &found.candidate, &found.baseline);
+    Ok(Delta::Ratio {
+        design,
+        change: tails::change(metric, ratio)?,
+    })
+}
+
+type TailsCompared =
+    fn(Quantile, &[LaunchLatencies], &[LaunchLatencies]) -> Result<TailRatio, TooFew>;
 
 fn unpaired(metric: Metric, values: Sides<Vec<f64>>) -> Observed<Delta> {
     ratio(

@@ -12,6 +12,7 @@ use super::{
 };
 
 use crate::analysis::figures::over_launches::median_of_blocks;
+use crate::analysis::figures::pace::round_time;
 use crate::analysis::figures::{Estimate, median, per_launch};
 use crate::metric::{Group, Metric};
 use crate::plan::{LoadMode, Plan, SessionSpec, Task, Workload};
@@ -166,6 +167,12 @@ pub fn compare(
         .map(|&pairing| pair(runs, pairing))
         .collect();
     judge_together(&mut pairs);
+    if let [run] = runs {
+        let round = round_time(run.index.record);
+        for delta in pairs.iter_mut().flat_map(all_rows).filter_map(delta) {
+            delta.time(round);
+        }
+    }
     let design = if runs.len() == 1 {
         Design::Paired
     } else {

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 
 use crate::analysis::figures::index::Index;
 use crate::analysis::figures::sessions::NOT_REPORTED;
+use crate::analysis::figures::tails;
 use crate::observed::Observed;
 use crate::plan::{CellKey, LoadMode, Workload};
 use crate::record::{AccuracyRecord, BlockRecord, LaunchCell, LaunchRecord};
-use crate::stats::{Buckets, Quantile};
+use crate::stats::LaunchLatencies;
 use crate::text::Plain;
-use crate::units::Nanos;
 
 /// One of two things that are compared.
 #[derive(Clone, Copy)]
@@ -158,32 +158,11 @@ fn told(side: Side<'_>, values: Vec<OfRound>, otherwise: &str) -> Observed<Vec<O
     Ok(values)
 }
 
-/// Every launch must have inferences enough: the slow ones have fewest, so that to leave them out
-/// would flatter.
-pub(super) fn percentiles(side: Side<'_>, quantile: Quantile) -> Observed<Vec<OfRound>> {
-    let timed: BTreeSet<u64> = side.blocks().iter().map(|block| block.launch).collect();
-    let values = side
-        .launch_cells()
-        .filter(|(launch, _)| timed.contains(&launch.launch))
-        .map(|(launch, cell)| Ok((launch.round, percentile(launch.launch, cell, quantile)?)))
-        .collect::<Observed<_>>()?;
-    told(side, values, "no launch measured it")
-}
-
-/// In nanoseconds, of one launch.
-fn percentile(launch: u64, cell: &LaunchCell, quantile: Quantile) -> Observed<f64> {
-    let text = cell
-        .latency_histogram
-        .as_ref()
-        .ok_or("the record does not keep the latencies of each launch")?;
-    let latencies = Buckets::decode(text)
-        .map_err(|error| format!("latencies of launch {launch} cannot be read: {error}"))?;
-    let (needs, has) = (quantile.needs(), latencies.count());
-    latencies
-        .nearest_rank(quantile)
-        .filter(|_| has >= needs)
-        .map(Nanos::as_f64)
-        .ok_or_else(|| {
-            format!("in each launch it needs {needs} inferences, launch {launch} has {has}").into()
-        })
+/// Of each launch of the cell.
+pub(super) fn latencies(side: Side<'_>) -> Observed<Vec<LaunchLatencies>> {
+    let key = side.key().ok_or("it is a figure of a cell")?;
+    if side.blocks().is_empty() {
+        return Err(side.why_nothing("no launch measured it"));
+    }
+    tails::of_launches(side.run, key)
 }

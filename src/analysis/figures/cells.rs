@@ -157,6 +157,7 @@ fn figure(cell: &Measurement<'_>, source: OfCell) -> Estimate {
     match source {
         OfCell::Blocks(blocks) => (blocks.figure)(cell, blocks.of_blocks),
         OfCell::Tail(quantile) => cell.tail(quantile),
+        OfCell::TailToBaseline(_) => cell.p99_ratio(),
         OfCell::Launches(value, figure) => figure(cell, value),
         OfCell::Gpu(figure, centre) => energy::gpu(cell, figure, centre),
         OfCell::Whole(figure) => figure(cell),

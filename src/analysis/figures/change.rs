@@ -3,11 +3,15 @@
 use serde::Serialize;
 
 use super::estimate::{Estimate, Interval, Measured};
+use super::pace;
 use crate::metric::{Direction, Metric};
+use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::record::Pairs;
-use crate::stats::{END_ERROR, Evidence, PairedRatio, Relation, UnpairedRatio, relations};
-use crate::units::Ratio;
+use crate::stats::{
+    END_ERROR, Evidence, PairedRatio, Relation, TailRatio, UnpairedRatio, relations,
+};
+use crate::units::{Nanos, Ratio};
 
 /// A cell against the baseline's of the same batch size and load mode.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,9 +22,11 @@ pub struct Comparison {
     pub p50: Change,
     /// 10th percentile of latency, which follows the machine's fast mode.
     pub p10: Change,
+    /// 99th percentile of latency, of the latencies of all launches; or why it is not compared.
+    pub p99: Observed<Change>,
     /// Throughput.
     pub throughput: Change,
-    /// Whether the 99th percentile is worse although the median is not: both intervals lie apart.
+    /// Whether the 99th percentile is worse although the median is not, by their verdicts.
     pub worse_tail: bool,
 }
 
@@ -33,8 +39,15 @@ pub struct Change {
     pub noise_floor: Ratio,
     /// Its verdict.
     pub verdict: Verdict,
+    /// The verdict that the interval alone would give, where the other comparisons that it is judged
+    /// together with keep it open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alone: Option<Verdict>,
     /// About how many more rounds would settle an inconclusive verdict.
     pub rounds_to_settle: Option<u64>,
+    /// About how long these take, by how long rounds of the run took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_to_settle_ns: Option<Nanos>,
     #[serde(skip)]
     evidence: Evidence,
     /// `rounds_to_settle` while nothing is settled yet.
@@ -52,6 +65,16 @@ impl Change {
             1.0 / measured.value,
             measured.interval.map(Interval::reciprocal),
         ))
+    }
+}
+
+impl Change {
+    /// The [half-width](Interval::factor_half_width_ratio) of the ratio, whichever way round it is
+    /// written; `None` without an interval.
+    #[must_use]
+    pub fn half_width_ratio(&self) -> Option<f64> {
+        let measured = self.ratio.measured()?;
+        Some(measured.interval?.factor_half_width_ratio(measured.value))
     }
 }
 
@@ -103,6 +126,21 @@ impl Change {
         ))
     }
 
+    /// Of percentiles, not judged yet.
+    pub(in crate::analysis) fn of_tails(metric: Metric, tails: &TailRatio) -> Self {
+        let found = tails.ratio();
+        let noise_floor = floor(metric);
+        let floor = noise_floor.0.ln_1p();
+        Change {
+            rounds_forecast: tails.more_rounds_for(settling_half_width(found.value, floor)),
+            ..Change::unsettled(
+                Estimate::Measured(Measured::over_launches(&found)),
+                noise_floor,
+                tails.evidence(floor),
+            )
+        }
+    }
+
     /// Between two values that carry no noise, not judged yet; `None` if one of them is not
     /// positive.
     pub(in crate::analysis) fn exact(candidate: &Measured, baseline: &Measured) -> Option<Self> {
@@ -129,15 +167,28 @@ impl Change {
             ratio,
             noise_floor,
             verdict: Verdict::Inconclusive,
+            alone: None,
             rounds_to_settle: None,
+            time_to_settle_ns: None,
             evidence,
             rounds_forecast: None,
         }
     }
 
-    /// Takes the verdict that a relation amounts to; once there is one, nothing is left to settle.
-    fn settle(&mut self, metric: Metric, relation: Relation) {
+    /// Tells in time how long the rounds take that would settle it.
+    pub(in crate::analysis) fn time(&mut self, round: Option<Nanos>) {
+        self.time_to_settle_ns = self
+            .rounds_to_settle
+            .zip(round)
+            .map(|(count, round)| pace::rounds(count, round));
+    }
+
+    /// Takes the verdict that a relation among others amounts to, which alone might be wrong with
+    /// probability `error`; once there is one, nothing is left to settle.
+    fn settle(&mut self, metric: Metric, relation: Relation, error: f64) {
         self.verdict = Verdict::of(relation, metric.direction());
+        let alone = Verdict::of(self.evidence.relation(error), metric.direction());
+        self.alone = (self.verdict != alone).then_some(alone);
         // A forecast of none is wrong where the verdict is open: the interval is narrow enough, but
         // lopsided.
         let open = self.verdict == Verdict::Inconclusive;
@@ -160,7 +211,7 @@ pub(in crate::analysis) fn judge<'c>(
     let (evidence, changes): (Vec<_>, Vec<_>) =
         changes.map(|change| (change.evidence, change)).unzip();
     for (change, relation) in changes.into_iter().zip(relations(&evidence, error)) {
-        change.settle(metric, relation);
+        change.settle(metric, relation, error);
     }
 }
 
@@ -230,12 +281,45 @@ mod tests {
                 .collect::<Vec<_>>(),
         )
         .unwrap();
-        change.settle(metric, change.evidence.relation(END_ERROR));
+        change.settle(metric, change.evidence.relation(END_ERROR), END_ERROR);
         change
     }
 
     fn latency(ratio: f64, noise: f64) -> Change {
         change_of(Metric::LatencyP50RatioToBaseline, ratio, noise)
+    }
+
+    #[test]
+    fn a_verdict_that_others_keep_open_says_what_it_would_be_alone() {
+        let metric = Metric::LatencyP50RatioToBaseline;
+        let mut changes = vec![latency(1.0, 0.015)];
+        assert_eq!(
+            (changes[0].verdict, changes[0].alone),
+            (Verdict::Same, None)
+        );
+        changes.extend((0..9).map(|_| latency(1.0, 0.2)));
+        judge(metric, changes.iter_mut(), END_ERROR);
+        let interval = changes[0].ratio.interval().unwrap();
+        assert!(
+            interval.low > 1.0 / 1.02 && interval.high < 1.02,
+            "{interval:?}"
+        );
+        assert_eq!(
+            (changes[0].verdict, changes[0].alone),
+            (Verdict::Inconclusive, Some(Verdict::Same))
+        );
+        assert!(changes[1..].iter().all(|change| change.alone.is_none()));
+    }
+
+    #[test]
+    fn what_would_settle_it_is_told_in_time() {
+        let mut change = latency(0.95, 0.2);
+        let rounds = change.rounds_to_settle.unwrap();
+        change.time(Some(Nanos(3)));
+        assert_eq!(change.time_to_settle_ns, Some(Nanos(3 * rounds)));
+        let mut settled = latency(0.5, 0.01);
+        settled.time(Some(Nanos(3)));
+        assert_eq!(settled.time_to_settle_ns, None);
     }
 
     #[test]

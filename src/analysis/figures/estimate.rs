@@ -88,11 +88,10 @@ impl Measured {
         self.interval.map_or(self.value, |ends| ends.high)
     }
 
-    /// The wider half of the interval as a share of the value; `None` without an interval.
+    /// The [half-width](Interval::half_width_ratio) of the interval; `None` without one.
     #[must_use]
     pub fn half_width_ratio(&self) -> Option<f64> {
-        let Interval { low, high } = self.interval?;
-        Some((high - self.value).max(self.value - low) / self.value.abs())
+        self.interval?.half_width_ratio(self.value)
     }
 }
 

@@ -3,12 +3,11 @@
 use super::change::{Change, Comparison};
 use super::estimate::{Counted, Estimate, Interval, Measured};
 use super::index::Index;
-use super::over_launches::{OfSeveral, largest, median, per_launch, pooled};
-use super::percentiles;
-use super::to_baseline;
+use super::over_launches::{OfSeveral, largest, median, median_of_blocks, per_launch, pooled};
+use super::{percentiles, tails, to_baseline};
 use crate::plan::CellKey;
 use crate::record::{BlockRecord, LaunchCell, LaunchRecord, TRIED_OUT_BEFORE};
-use crate::stats::{Buckets, Percentile, Quantile, Unbounded};
+use crate::stats::{self, Buckets, LaunchLatencies, Percentile, Quantile, Unbounded};
 use crate::text::Plain;
 use crate::units::Nanos;
 
@@ -18,6 +17,9 @@ const NO_END: &str = "no launch came to the end of the cell";
 
 const NO_CPUS: &str = "which CPUs the worker could use is not known";
 
+/// Ascending, so that their bounds are made to ascend.
+const TAILS: [Quantile; 4] = [Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];
+
 pub(super) type OfLaunch = fn(&LaunchRecord, &LaunchCell) -> Option<f64>;
 
 /// A cell whose latencies have been decoded.
@@ -25,20 +27,26 @@ pub(in crate::analysis) struct Measurement<'a> {
     pub(super) index: &'a Index<'a>,
     pub(super) key: CellKey,
     pub(super) latencies: Buckets,
-    pub(super) launches: Vec<Buckets>,
+    launches: Vec<LaunchLatencies>,
+    /// At [`TAILS`].
+    tails: [Result<Percentile, Unbounded>; TAILS.len()],
     pub(super) blocks: &'a [&'a BlockRecord],
     pub(super) comparison: Option<Comparison>,
 }
 
 impl<'a> Measurement<'a> {
     pub(super) fn new(index: &'a Index<'a>, key: CellKey, latencies: Buckets) -> Self {
+        let launches = tails::of_launches(index, key);
+        let comparison = to_baseline::compare(index, key, &launches);
+        let launches = launches.unwrap_or_default();
         Measurement {
             index,
             key,
+            tails: latencies.percentiles(TAILS, &launches),
             latencies,
-            launches: percentiles::of_launches(index, key),
+            launches,
             blocks: index.blocks(key),
-            comparison: to_baseline::compare(index, key),
+            comparison,
         }
     }
 }
@@ -96,9 +104,17 @@ impl Measurement<'_> {
         })
     }
 
+    /// Bounded by the interval of the median as well, which is of another kind.
     pub(super) fn tail(&self, quantile: Quantile) -> Estimate {
+        let found = TAILS
+            .into_iter()
+            .position(|tail| tail == quantile)
+            .map_or_else(|| self.percentile(quantile), |place| self.tails[place]);
+        let median = self.median(|blocks| median_of_blocks(blocks, |block| block.median_ns));
         percentiles::tail(
-            &self.percentile(quantile),
+            &median
+                .interval()
+                .map_or(found, |interval| stats::above(found, interval)),
             self.latencies
                 .nearest_rank(Quantile::P50)
                 .map(Nanos::as_f64),
@@ -119,6 +135,14 @@ impl Measurement<'_> {
     pub(super) fn ratio(&self, change: fn(&Comparison) -> &Change) -> Estimate {
         match &self.comparison {
             Some(comparison) => change(comparison).ratio.clone(),
+            None => Estimate::absent(to_baseline::why_not(self.index, self.key)),
+        }
+    }
+
+    pub(super) fn p99_ratio(&self) -> Estimate {
+        match self.comparison.as_ref().map(|found| &found.p99) {
+            Some(Ok(change)) => change.ratio.clone(),
+            Some(Err(reason)) => Estimate::absent(reason),
             None => Estimate::absent(to_baseline::why_not(self.index, self.key)),
         }
     }

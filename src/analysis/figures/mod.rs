@@ -17,12 +17,14 @@ mod measurement;
 mod outputs;
 pub(super) mod over_launches;
 mod over_samples;
+pub(super) mod pace;
 mod percentiles;
 mod run;
 pub(super) mod score_change;
 mod scores;
 pub(super) mod sessions;
 pub(super) mod source;
+pub(super) mod tails;
 pub(super) mod to_baseline;
 
 pub use cell::{BatchCurve, CellFindings, CurvePoint, SATURATION_SHARE, Support};

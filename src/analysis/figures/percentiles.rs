@@ -1,25 +1,12 @@
 //! Percentiles of a cell's latencies, and what their launches make of them.
 
-use super::{Bounds, Counted, Estimate, Index, Measured};
-use crate::plan::CellKey;
-use crate::stats::{Buckets, Percentile, TooFew, Unbounded};
+use super::{Bounds, Counted, Estimate, Measured};
+use crate::stats::{Percentile, TooFew, Unbounded};
 use crate::text::Plain;
 
 /// Below this share of the inferences, effective ones are worth a remark: few launches alone lose
 /// half now and then.
 const REMARKABLE_SHARE: f64 = 0.5;
-
-/// By launch; empty where one is not in the record, as in those of version 1.0, or cannot be read.
-pub(super) fn of_launches(index: &Index<'_>, key: CellKey) -> Vec<Buckets> {
-    let blocks = index.blocks(key);
-    index
-        .launch_cells(key)
-        .iter()
-        .filter(|(launch, _)| blocks.iter().any(|block| block.launch == launch.launch))
-        .map(|(_, cell)| Buckets::decode(cell.latency_histogram.as_ref()?).ok())
-        .collect::<Option<_>>()
-        .unwrap_or_default()
-}
 
 /// The interval is from order statistics. A bound below the `median` says nothing of the tail.
 pub(super) fn tail(percentile: &Result<Percentile, Unbounded>, median: Option<f64>) -> Estimate {

@@ -35,6 +35,8 @@ pub(in crate::analysis) enum OfCell {
     Blocks(OfBlocks),
     /// The percentile of all latencies at that quantile.
     Tail(Quantile),
+    /// The ratio of such a percentile to the baseline's.
+    TailToBaseline(Quantile),
     Launches(OfLaunch, fn(&Measurement<'_>, OfLaunch) -> Estimate),
     /// How a launch has it of the driver, and how several are joined.
     Gpu(GpuFigure, fn(&[f64], &str) -> Estimate),
@@ -115,6 +117,7 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
         Metric::ThroughputRatioToBaseline => {
             to_baseline(THROUGHPUT, |cell, _| cell.ratio(|found| &found.throughput))
         }
+        Metric::LatencyP99RatioToBaseline => Source::Cell(OfCell::TailToBaseline(Quantile::P99)),
         Metric::LatencyP90 => tail(Quantile::P90),
         Metric::LatencyP95 => tail(Quantile::P95),
         Metric::LatencyP99 => tail(Quantile::P99),

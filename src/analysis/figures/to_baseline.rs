@@ -1,14 +1,21 @@
 //! Cells against the baseline's: neighbours in one alternation, then rounds, then a verdict.
 
 use super::change::{judge, median_change};
-use super::{CellFindings, Cells, Change, Comparison, Index, Interval, Verdict};
+use super::{Cells, Change, Comparison, Index, Verdict, tails};
 use crate::metric::Metric;
+use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::record::Pairs;
-use crate::stats::END_ERROR;
+use crate::stats::{END_ERROR, LaunchLatencies, Quantile, TailRatio};
+use crate::units::Nanos;
 
-/// `None` where the baseline has no such cell, or where no alternation holds blocks of both.
-pub(super) fn compare(index: &Index<'_>, key: CellKey) -> Option<Comparison> {
+/// With the latencies of the cell's launches. `None` where the baseline has no such cell, or where
+/// no alternation holds blocks of both.
+pub(super) fn compare(
+    index: &Index<'_>,
+    key: CellKey,
+    launches: &Observed<Vec<LaunchLatencies>>,
+) -> Option<Comparison> {
     let baseline = CellKey {
         session: index.baseline.filter(|&session| session != key.session)?,
         ..key
@@ -21,9 +28,25 @@ pub(super) fn compare(index: &Index<'_>, key: CellKey) -> Option<Comparison> {
         baseline,
         p50: median_change(&pairs)?,
         p10: Change::paired(Metric::LatencyP10RatioToBaseline, &p10)?,
+        p99: p99(launches, &tails::of_launches(index, baseline)),
         throughput: Change::paired(Metric::ThroughputRatioToBaseline, &throughput)?,
         worse_tail: false,
     })
+}
+
+fn p99(
+    candidate: &Observed<Vec<LaunchLatencies>>,
+    baseline: &Observed<Vec<LaunchLatencies>>,
+) -> Observed<Change> {
+    let (candidate, baseline) = (candidate.as_ref(), baseline.as_ref());
+    tails::change(
+        Metric::LatencyP99RatioToBaseline,
+        TailRatio::paired(
+            Quantile::P99,
+            candidate.map_err(Clone::clone)?,
+            baseline.map_err(Clone::clone)?,
+        ),
+    )
 }
 
 pub(super) fn why_not(index: &Index<'_>, key: CellKey) -> &'static str {
@@ -34,53 +57,48 @@ pub(super) fn why_not(index: &Index<'_>, key: CellKey) -> &'static str {
     }
 }
 
-type ChangeOf = fn(&mut Comparison) -> &mut Change;
+type ChangeOf = fn(&mut Comparison) -> Option<&mut Change>;
 
 /// Judges all comparisons of a metric together, so that the share of false verdicts among those
-/// given stays bounded.
-pub(in crate::analysis) fn judge_together(cells: &mut Cells) {
-    let families: [(Metric, ChangeOf); 3] = [
+/// given stays bounded. What is open is told in time by how long a `round` took.
+pub(in crate::analysis) fn judge_together(cells: &mut Cells, round: Option<Nanos>) {
+    let families: [(Metric, ChangeOf); 4] = [
         (Metric::LatencyP50RatioToBaseline, |comparison| {
-            &mut comparison.p50
+            Some(&mut comparison.p50)
         }),
         (Metric::LatencyP10RatioToBaseline, |comparison| {
-            &mut comparison.p10
+            Some(&mut comparison.p10)
+        }),
+        (Metric::LatencyP99RatioToBaseline, |comparison| {
+            comparison.p99.as_mut().ok()
         }),
         (Metric::ThroughputRatioToBaseline, |comparison| {
-            &mut comparison.throughput
+            Some(&mut comparison.throughput)
         }),
     ];
     for (metric, change_of) in families {
         let changes = cells
             .all_mut()
             .iter_mut()
-            .filter_map(|cell| Some(change_of(cell.comparison.as_mut()?)));
+            .filter_map(|cell| change_of(cell.comparison.as_mut()?));
         judge(metric, changes, END_ERROR);
-    }
-}
-
-/// Marks the cells whose 99th percentile is worse than the baseline's although their median is not:
-/// its whole interval lies above the baseline's by more than the metric's noise floor.
-pub(in crate::analysis) fn mark_worse_tails(cells: &mut Cells) {
-    let worse: Vec<bool> = cells
-        .iter()
-        .map(|cell| has_worse_tail(cells, cell).unwrap_or(false))
-        .collect();
-    for (cell, worse) in cells.all_mut().iter_mut().zip(worse) {
-        if let Some(comparison) = &mut cell.comparison {
-            comparison.worse_tail = worse;
+        for cell in cells.all_mut() {
+            if let Some(change) = cell.comparison.as_mut().and_then(change_of) {
+                change.time(round);
+            }
         }
     }
 }
 
-/// `None` where nothing is known of it.
-fn has_worse_tail(cells: &Cells, cell: &CellFindings) -> Option<bool> {
-    let comparison = cell.comparison.as_ref()?;
-    let (own, base) = (p99(cell)?, p99(cells.at(comparison.baseline)?)?);
-    let floor = 1.0 + Metric::LatencyP99.noise_floor().unwrap_or_default().0;
-    Some(own.low > base.high * floor && comparison.p50.verdict != Verdict::Slower)
-}
-
-fn p99(cell: &CellFindings) -> Option<Interval> {
-    cell.figure(Metric::LatencyP99)?.interval()
+/// Marks the cells whose 99th percentile is worse than the baseline's although their median is not.
+pub(in crate::analysis) fn mark_worse_tails(cells: &mut Cells) {
+    let comparisons = cells
+        .all_mut()
+        .iter_mut()
+        .filter_map(|cell| cell.comparison.as_mut());
+    for comparison in comparisons {
+        let p99 = comparison.p99.as_ref().map(|change| change.verdict);
+        comparison.worse_tail =
+            p99 == Ok(Verdict::Slower) && comparison.p50.verdict != Verdict::Slower;
+    }
 }

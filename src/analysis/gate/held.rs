@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::verdict::{self, Basis, GateVerdict, Judgement, Settling};
+use crate::analysis::figures::pace;
 use crate::analysis::figures::source::quantile;
 use crate::analysis::figures::{CellFindings, Counted, Estimate, Figures, SessionFindings, find};
 use crate::check::{Side, Slo};
@@ -109,6 +110,31 @@ pub(super) fn judged(
     record: &RunRecord,
     case: &Case,
 ) -> Judgement {
+    let judgement = untimed(metric, target, record, case);
+    Judgement {
+        settling: judgement.settling.map(|settling| Settling {
+            time_ns: time(&settling, target, record),
+            ..settling
+        }),
+        ..judgement
+    }
+}
+
+/// `None` where more rounds would not bring it.
+fn time(settling: &Settling, target: &Target<'_>, record: &RunRecord) -> Option<Nanos> {
+    let rounds = match settling.of {
+        Counted::Launches => settling.more,
+        Counted::Inferences => {
+            let cell = target.cell?;
+            let n = cell.figure(Metric::LatencyMin)?.measured()?.n;
+            (settling.more as f64 * cell.launches_count as f64 / n as f64).ceil() as u64
+        }
+        Counted::Blocks | Counted::Samples | Counted::Files | Counted::Pairs => return None,
+    };
+    Some(pace::rounds(rounds, pace::round_time(record)?))
+}
+
+fn untimed(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case) -> Judgement {
     if let (Some(quantile), Held::Figure, Side::AtMost) = (quantile(metric), case.held, case.side)
         && let Some(latencies) = latencies(record, target)
     {
@@ -149,6 +175,7 @@ fn percentile(quantile: Quantile, latencies: &Buckets, case: &Case) -> Judgement
             settling: Some(Settling {
                 more: more_inferences,
                 of: Counted::Inferences,
+                time_ns: None,
             }),
             ..decided(GateVerdict::Inconclusive)
         },

@@ -7,6 +7,7 @@ use crate::analysis::{Counted, Estimate, Interval, Measured};
 use crate::check::Side;
 use crate::stats::MIN_LAUNCHES;
 use crate::text::Plain;
+use crate::units::Nanos;
 
 /// Verdict of a rule, or of a whole gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -48,6 +49,10 @@ pub struct Settling {
     pub more: u64,
     /// Of what; a launch is one round.
     pub of: Counted,
+    /// About how long they take, by how long rounds of the run took; absent where that cannot be
+    /// told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_ns: Option<Nanos>,
 }
 
 /// A verdict with its grounds.
@@ -122,6 +127,7 @@ fn launches_to_interval(measured: &Measured) -> Option<Settling> {
     is_of_few.then(|| Settling {
         more: MIN_LAUNCHES - measured.n,
         of: Counted::Launches,
+        time_ns: None,
     })
 }
 
@@ -139,6 +145,7 @@ fn settling(measured: &Measured, across: f64, budget: f64) -> Option<Settling> {
     (more < HOPELESS).then_some(Settling {
         more: more as u64,
         of: measured.n_of,
+        time_ns: None,
     })
 }
 
@@ -170,7 +177,11 @@ mod tests {
 
     fn launches(more: u64) -> Option<Settling> {
         let of = Counted::Launches;
-        Some(Settling { more, of })
+        Some(Settling {
+            more,
+            of,
+            time_ns: None,
+        })
     }
 
     #[test]

@@ -69,8 +69,11 @@ fn why_unknown(candidates: &[Candidate<'_>]) -> Plain {
 
 fn upper(latency: &Estimate) -> Option<f64> {
     let measured = latency.measured()?;
-    let interval = measured.interval.or(measured.range);
-    Some(interval.map_or(measured.value, |interval| interval.high))
+    match (measured.interval.or(measured.range), measured.bounds) {
+        (Some(interval), _) => Some(interval.high),
+        (None, Some(bounds)) => bounds.at_most,
+        (None, None) => Some(measured.value),
+    }
 }
 
 #[cfg(test)]
