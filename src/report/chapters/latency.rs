@@ -4,8 +4,8 @@ use super::{Audience, Block, Chapter, Source, charts, distribution, tables};
 use crate::report::chapter::Place;
 
 const LEGEND: &str = "How to read: 2.1 (2.0 to 2.2) is a value with its 95% confidence interval over fresh worker \
-processes; ± is the wider half of that interval, in percent of the value; why a - stands somewhere is said below the \
-table.";
+processes; ± is the wider half of that interval, in percent of the value, and of a ratio the same whichever way round it \
+is written; why a - stands somewhere is said below the table.";
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     Chapter::new("latency", "Latency", "Latency of a single prediction")

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::analysis::{CellFindings, Change, Estimate, SATURATION_SHARE, SessionFindings, Verdict};
+use crate::analysis::{
+    CellFindings, Change, Comparison, Estimate, SATURATION_SHARE, SessionFindings, Verdict,
+};
 use crate::metric::{Metric, Unit};
 use crate::plan::{LoadMode, PageCache};
 use crate::report::words::{
-    self, BASELINE, Builder, Line, REFERENCE, RowKind, Source, Table, number, plain,
+    self, BASELINE, Builder, Line, MEANINGLESS, REFERENCE, RowKind, Source, Table, number, plain,
 };
 
 pub(super) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
@@ -20,6 +22,8 @@ pub(super) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
     }
 }
 
+const P99_CHANGE: &str = "p99 change";
+
 pub(super) fn variants(source: Source<'_>) -> Table {
     let title = format!(
         "Variants at {}: which is the fastest?",
@@ -30,6 +34,7 @@ pub(super) fn variants(source: Source<'_>) -> Table {
         "median latency",
         "p99",
         "vs baseline",
+        P99_CHANGE,
         "accuracy",
         "file size",
     ];
@@ -44,9 +49,20 @@ pub(super) fn variants(source: Source<'_>) -> Table {
             add_variant(&mut table, session, cell, kind(source, session));
         }
     }
-    let compared = "vs baseline: median latency of blocks measured back to back";
-    let compared = has_comparison(source).then(|| compared.to_owned());
-    table.finish(compared)
+    let mut notes = vec![words::BOUND.to_owned()];
+    if has_comparison(source) {
+        notes.push("vs baseline: median latency of blocks measured back to back".into());
+        notes.push(format!(
+            "{P99_CHANGE}: that of p99, over the launches of the same rounds"
+        ));
+    }
+    let compared = single.values().filter_map(|cell| cell.comparison.as_ref());
+    notes.extend(words::kept_open_note(compared.flat_map(|found| {
+        [Some(&found.p50), found.p99.as_ref().ok()]
+            .into_iter()
+            .flatten()
+    })));
+    table.finish(notes)
 }
 
 fn add_variant(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, kind: RowKind) {
@@ -60,16 +76,18 @@ fn add_variant(table: &mut Builder, session: &SessionFindings, cell: &CellFindin
         "median latency",
         Metric::LatencyP50,
         &cell.figures,
-        words::value,
+        half_width,
     );
-    let p99 = p99(&mut line, cell);
-    line.text(p99);
+    line.bound("p99", Metric::LatencyP99, &cell.figures);
     match &cell.comparison {
         Some(comparison) => {
-            let change = words::latency_change(&comparison.p50).to_string();
-            line.text(change.replace("not settled: ", "open: "));
+            line.text(short_change(&comparison.p50));
+            p99_change(&mut line, comparison);
         }
-        None => no_change(&mut line, session, cell),
+        None => {
+            no_change(&mut line, session, cell);
+            line.text(MEANINGLESS);
+        }
     }
     add_score(&mut line, session);
     line.figure(
@@ -79,6 +97,16 @@ fn add_variant(table: &mut Builder, session: &SessionFindings, cell: &CellFindin
         words::short,
     );
     line.end(kind);
+}
+
+fn p99_change(line: &mut Line<'_>, comparison: &Comparison) {
+    match &comparison.p99 {
+        Ok(change) => line.text(short_phrase(change)),
+        Err(reason) => {
+            let absent = line.absence(P99_CHANGE, reason);
+            line.text(absent);
+        }
+    }
 }
 
 fn no_change(line: &mut Line<'_>, session: &SessionFindings, cell: &CellFindings) {
@@ -143,24 +171,6 @@ fn named_score(metric: Metric, estimate: &Estimate) -> String {
     }
 }
 
-/// The 99th percentile, or what it is not below where there are too few inferences for it.
-fn p99(line: &mut Line<'_>, cell: &CellFindings) -> String {
-    let Some(Estimate::Absent {
-        bounds: Some(bounds),
-        reason,
-    }) = cell.figure(Metric::LatencyP99)
-    else {
-        return line.shown("p99", Metric::LatencyP99, &cell.figures, words::short);
-    };
-    let Some(least) = bounds.at_least else {
-        return line.absence("p99", reason);
-    };
-    let needs = reason.exact().split(", has ").next().unwrap_or_default();
-    let reason = format!("{needs}; ≥: at least that, with 95% confidence");
-    line.absence("p99", &reason);
-    format!("≥ {}", number::value(Unit::Ns, least, None))
-}
-
 pub(super) fn sweep(source: Source<'_>) -> Table {
     let plan = &source.record.plan;
     let mut header = vec!["variant", "batch"];
@@ -193,9 +203,8 @@ fn add_cell(table: &mut Builder, source: Source<'_>, cell: &CellFindings, kind: 
     }
     let figures = &cell.figures;
     let mut line = table.line_of(place, row);
-    let p99 = p99(&mut line, cell);
     line.figure("median latency", Metric::LatencyP50, figures, half_width);
-    line.text(p99);
+    line.bound("p99", Metric::LatencyP99, figures);
     let throughput = line.shown("throughput", Metric::Throughput, figures, half_width);
     line.text(throughput + if kind == RowKind::Pick { " *" } else { "" });
     let cpu = line.shown("CPU", Metric::CpuUtilization, figures, |_, cpu| {
@@ -230,12 +239,15 @@ fn sweep_notes(source: Source<'_>) -> Vec<String> {
             "* the smallest batch size that reaches {} of the variant's best throughput",
             number::limit(SATURATION_SHARE)
         ),
+        words::BOUND.into(),
         "CPU: utilization of the CPUs that the worker may use".into(),
     ];
     notes.extend(
         has_comparison(source)
             .then(|| format!("vs baseline: median latency at the same batch size{shape}")),
     );
+    let compared = source.cells().filter_map(|cell| cell.comparison.as_ref());
+    notes.extend(words::kept_open_note(compared.map(|found| &found.p50)));
     notes.extend(left_out(source));
     notes
 }
@@ -262,23 +274,24 @@ fn half_width(metric: Metric, estimate: &Estimate) -> String {
     }
 }
 
-/// `2.10x faster ± 4.8%`.
-fn short_change(change: &Change) -> String {
-    let mut phrase = words::latency_change(change).phrase;
-    if change.verdict == Verdict::Inconclusive {
-        phrase = phrase
+/// `2.10x faster`.
+fn short_phrase(change: &Change) -> String {
+    let phrase = words::latency_change(change).phrase;
+    match change.verdict {
+        Verdict::Faster | Verdict::Slower | Verdict::Same => phrase,
+        Verdict::Inconclusive => phrase
             .replace("not settled: ", "open: ")
-            .replace(" as fast", "");
+            .replace(" as fast", ""),
     }
-    phrase + &change_half_width(change).unwrap_or_default()
 }
 
-/// ` ± 4.8%`: the wider half of the interval.
-fn change_half_width(change: &Change) -> Option<String> {
-    let (speedup, interval) = change.speedup()?;
-    let interval = interval?;
-    let wider = (interval.high - speedup).max(speedup - interval.low) / speedup;
-    Some(format!(" ± {:.1}%", wider * 100.0))
+/// `2.10x faster ± 4.8%`.
+fn short_change(change: &Change) -> String {
+    let phrase = short_phrase(change);
+    match change.half_width_ratio() {
+        Some(half_width) => format!("{phrase} {}", number::plus_or_minus(half_width)),
+        None => phrase,
+    }
 }
 
 pub(in crate::report) fn score(metric: Metric, estimate: &Estimate) -> String {

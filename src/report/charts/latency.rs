@@ -155,10 +155,11 @@ fn table(source: Source<'_>, cells: &[&CellFindings]) -> Table {
             continue;
         }
         let mut figures = vec![row.clone()];
-        figures.extend(COLUMNS.map(|(head, metric)| {
-            table.figure(head, &row, cell.figure(metric), |found| {
-                words::value(metric, found)
-            })
+        figures.extend(COLUMNS.map(|(head, metric)| match cell.figure(metric) {
+            Some(found) if metric.is_percentile() && found.interval().is_none() => {
+                table.bound(head, &row, metric, Some(found))
+            }
+            figure => table.figure(head, &row, figure, |found| words::value(metric, found)),
         }));
         table.plain_row(figures);
     }

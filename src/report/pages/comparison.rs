@@ -67,8 +67,8 @@ impl ComparisonView {
     }
 }
 
-const LEGEND: &str = "How to read: -4.8% (-6.0% to -3.5%) is the change from baseline to candidate with its 95% \
-interval; 2.10x stands for a candidate that has 2.10 times as much; n counts rounds or launches, for scores samples.";
+const LEGEND: &str = "How to read: 1.05x faster (1.03 to 1.06) is the change from baseline to candidate with its 95% \
+interval; n counts rounds or launches, for scores samples.";
 
 fn path(path: &Path) -> String {
     plain(&path.display().to_string())
@@ -275,6 +275,9 @@ fn add(table: &mut Builder, row: &Row, batch: String, load: String) {
             match estimate {
                 // The reason why there is no change says why one side has no figure.
                 Estimate::Absent { .. } if kind == RowKind::Absent => ABSENT.into(),
+                estimate if row.metric.is_percentile() => {
+                    table.bound(side, &at, row.metric, Some(estimate))
+                }
                 // With as many digits as its interval supports, but without the interval.
                 estimate => table.figure(side, &at, Some(estimate), |found| {
                     let value = found.value().unwrap_or_default();
@@ -310,6 +313,7 @@ fn notes(comparisons: &Comparisons, pair: &Pair) -> Vec<String> {
     {
         notes.push(open(comparisons.design).into());
     }
+    notes.extend(words::kept_open_note(changes.iter().copied()));
     let remark = changes
         .iter()
         .find_map(|change| change.ratio.measured()?.remark.as_ref());
@@ -332,9 +336,7 @@ fn changes(pair: &Pair) -> Vec<&Change> {
 /// Meaning of the word `open`.
 fn open(design: Design) -> &'static str {
     match design {
-        Design::Paired => {
-            "open: not settled; behind it, about how many more rounds would settle it"
-        }
+        Design::Paired => "open: not settled; behind it, about how much more time would settle it",
         _ => {
             "open: not settled by these launches; a run in which both take turns is the way to settle it"
         }

@@ -132,6 +132,9 @@ fn figure(checked: &Checked) -> String {
         return "-".into();
     };
     match checked.held {
+        Held::Figure if is_decimal(checked) => {
+            number::decimal_size(measured.value, measured.interval)
+        }
         Held::Figure => words::value(checked.metric, &checked.figure),
         Held::RatioToBaseline => {
             let ends = number::factor_interval(measured.value, measured.interval);
@@ -142,6 +145,15 @@ fn figure(checked: &Checked) -> String {
         }
         Held::DifferenceToBaseline => difference(checked, measured),
     }
+}
+
+/// Whether the budget is a size in multiples of 1000 bytes.
+fn is_decimal(checked: &Checked) -> bool {
+    let units = ["kB", "MB", "GB"];
+    checked.metric.unit() == Unit::Bytes
+        && units
+            .iter()
+            .any(|unit| checked.check.exact().trim_end().ends_with(unit))
 }
 
 fn difference(checked: &Checked, measured: &Measured) -> String {
@@ -167,10 +179,13 @@ fn because(checked: &Checked) -> String {
     if let Some(reason) = &judgement.reason {
         return plain(reason);
     }
-    let settling = judgement.settling.map(|settling| {
-        let more = number::count(settling.more);
-        let of = settling.of.noun(settling.more);
-        format!("about {more} more {of} would settle it")
+    let settling = judgement.settling.map(|settling| match settling.time_ns {
+        Some(time) => words::would_settle(time),
+        None => {
+            let more = number::count(settling.more);
+            let of = settling.of.noun(settling.more);
+            format!("about {more} more {of} would settle it")
+        }
     });
     words::joined(basis(checked).into_iter().chain(settling), "; ")
 }

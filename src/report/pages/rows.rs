@@ -7,6 +7,7 @@ use crate::analysis::comparison::{Comparisons, Delta, Pair, PairedCell, Row, Row
 use crate::analysis::{AccuracyChange, AccuracyVerdict, Change, Verdict};
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
+use crate::report::words::number::Ways;
 use crate::report::words::{self, ABSENT, Builder, MEANINGLESS, Table, number, plain};
 
 /// Batch size, and shape where dimensions are swept: `8, seq 64`.
@@ -64,25 +65,43 @@ fn ratio_cells(metric: Metric, change: &Change) -> [String; 3] {
         return Default::default();
     };
     [
-        number::relative(measured.value, measured.interval),
+        number::relative(measured.value, measured.interval, Ways::of(metric.unit())),
         number::count(measured.n),
         verdict(metric, change),
     ]
 }
 
 fn verdict(metric: Metric, change: &Change) -> String {
-    let is_size = metric.unit() == Unit::Bytes;
-    match (change.verdict, change.rounds_to_settle) {
-        (Verdict::Faster, _) if is_size => "smaller".into(),
-        (Verdict::Slower, _) if is_size => "larger".into(),
-        (Verdict::Faster, _) => "faster".into(),
-        (Verdict::Slower, _) => "slower".into(),
-        (Verdict::Same, _) if change.noise_floor.0 == 0.0 => "same".into(),
-        (Verdict::Same, _) => format!("same within {}%", change.noise_floor.0 * 100.0),
-        (Verdict::Inconclusive, Some(rounds)) if rounds <= words::MANY_ROUNDS => {
-            format!("open, +{}", words::number_of(rounds, "round"))
+    match change.verdict {
+        Verdict::Same if change.noise_floor.0 > 0.0 => {
+            format!("same within {}%", change.noise_floor.0 * 100.0)
         }
-        (Verdict::Inconclusive, _) => "open".into(),
+        Verdict::Faster | Verdict::Slower | Verdict::Same => {
+            verdict_word(metric, change.verdict).into()
+        }
+        Verdict::Inconclusive => open(metric, change),
+    }
+}
+
+fn open(metric: Metric, change: &Change) -> String {
+    match (change.alone, change.time_to_settle_ns) {
+        (Some(alone), _) => format!("open, alone {}", verdict_word(metric, alone)),
+        (None, Some(time)) if time <= words::LONG => {
+            format!("open, +{}", words::rounded_time(time))
+        }
+        (None, _) => "open".into(),
+    }
+}
+
+fn verdict_word(metric: Metric, verdict: Verdict) -> &'static str {
+    let is_size = metric.unit() == Unit::Bytes;
+    match verdict {
+        Verdict::Faster if is_size => "smaller",
+        Verdict::Slower if is_size => "larger",
+        Verdict::Faster => "faster",
+        Verdict::Slower => "slower",
+        Verdict::Same => "same",
+        Verdict::Inconclusive => "open",
     }
 }
 
@@ -205,11 +224,13 @@ fn add(table: &mut Builder, runs: &[String], pairs: &[&Pair], place: &Place) {
     table.plain_row(cells);
 }
 
-/// `-4.8% faster`: the change of a row, and the verdict on it.
+/// `1.05x faster`, or `1.05x faster, open`: the change of a row, and the verdict on it.
 fn against_first(table: &mut Builder, row: &Row, name: &str) -> String {
     let [change, _, _] = cells_of(table, row, name);
     let change = change.split(" (").next().unwrap_or_default();
-    format!("{change} {}", verdict_of(row))
-        .trim_end()
-        .to_owned()
+    match verdict_of(row).as_str() {
+        MEANINGLESS => change.to_owned(),
+        verdict if change.ends_with(verdict) => change.to_owned(),
+        verdict => format!("{change}, {verdict}"),
+    }
 }

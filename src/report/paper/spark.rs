@@ -68,10 +68,14 @@ fn drawn(heights: &[u8], glyphs: Glyphs) -> String {
 /// Of the same width.
 pub(super) fn ascii(text: &str) -> String {
     text.replace("\u{b1} ", "+-")
+        .replace("\u{2264} ", "<=")
+        .replace("\u{2265} ", ">=")
         .chars()
         .map(|sign| match sign {
             '\u{b1}' | '\u{2026}' => '~',
             '\u{b5}' => 'u',
+            '\u{2264}' => '<',
+            '\u{2265}' => '>',
             '\u{2500}' => '-',
             '\u{b0}' => ' ',
             other => other,
@@ -149,5 +153,6 @@ mod tests {
             "2.1 us +-1.4%  -"
         );
         assert_eq!(ascii("\u{b1}0.0 points"), "~0.0 points");
+        assert_eq!(ascii("\u{2264} 3 ms, \u{2265}: so"), "<=3 ms, >: so");
     }
 }

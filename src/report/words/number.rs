@@ -9,6 +9,8 @@ type Scale = (&'static str, f64);
 
 const TIMES: [Scale; 3] = [(" s", 1e9), (" ms", 1e6), (" µs", 1e3)];
 
+const NANOSECONDS: &str = " ns";
+
 const ENERGIES: [Scale; 3] = [(" J", 1.0), (" mJ", 1e-3), (" µJ", 1e-6)];
 
 const SIZES: [Scale; 3] = [
@@ -17,14 +19,18 @@ const SIZES: [Scale; 3] = [
     (" KiB", 1024.0),
 ];
 
+const DECIMAL_SIZES: [Scale; 3] = [(" GB", 1e9), (" MB", 1e6), (" kB", 1e3)];
+
+const ONE_BYTE: Scale = (" B", 1.0);
+
 /// A value beyond this share of a unit is shown in that unit, so that 999.6 µs does not become
 /// `1000 µs`.
 const ROUNDS_UP: f64 = 0.9995;
 
 fn scale(unit: Unit, value: f64) -> Scale {
     match unit {
-        Unit::Ns => fitting(&TIMES, value).unwrap_or((" ns", 1.0)),
-        Unit::Bytes => fitting(&SIZES, value).unwrap_or((" B", 1.0)),
+        Unit::Ns => fitting(&TIMES, value).unwrap_or((NANOSECONDS, 1.0)),
+        Unit::Bytes => fitting(&SIZES, value).unwrap_or(ONE_BYTE),
         Unit::Joules => fitting(&ENERGIES, value).unwrap_or((" nJ", 1e-9)),
         Unit::Watts => (" W", 1.0),
         Unit::PerSec => ("/s", 1.0),
@@ -88,15 +94,72 @@ pub fn value(unit: Unit, value: f64, interval: Option<Interval>) -> String {
     let (suffix, factor) = scale(unit, value);
     let half_width = interval.map(|interval| half_width(interval) / factor);
     let value = value / factor;
-    format!("{}{suffix}", rounded(value, place(unit, value, half_width)))
+    format!(
+        "{}{suffix}",
+        rounded(value, place(suffix, unit, value, half_width))
+    )
+}
+
+/// An upper bound, rounded up to what `interval` supports, or to two digits: `≤ 350 µs`.
+pub(in crate::report) fn at_most(unit: Unit, bound: f64, interval: Option<Interval>) -> String {
+    format!("≤ {}", outward(unit, bound, interval, f64::ceil))
+}
+
+/// A lower bound, rounded down to two digits: `≥ 350 µs`.
+pub(in crate::report) fn at_least(unit: Unit, bound: f64) -> String {
+    format!("≥ {}", outward(unit, bound, None, f64::floor))
+}
+
+fn outward(unit: Unit, bound: f64, interval: Option<Interval>, round: fn(f64) -> f64) -> String {
+    let (suffix, factor) = scale(unit, bound);
+    let scaled = bound / factor;
+    let place = match interval.map(|interval| half_width(interval) / factor) {
+        Some(half_width) => place(suffix, unit, scaled, Some(half_width)),
+        None if suffix == NANOSECONDS => (magnitude(scaled) - 1).max(0),
+        None => magnitude(scaled) - 1,
+    };
+    let step = 10f64.powi(place);
+    // What a bound is a multiple of is not one in binary: 340.00000000000006 is 340.
+    let steps = scaled / step;
+    let whole = if (steps - steps.round()).abs() < 1e-9 * steps.abs() {
+        steps.round()
+    } else {
+        round(steps)
+    };
+    format!("{}{suffix}", rounded(whole * step, place))
 }
 
 /// `value` with its unit and its interval in the same unit: `2.13 ms (2.10 to 2.16)`.
 #[must_use]
 pub fn with_interval(unit: Unit, value: f64, interval: Interval) -> String {
     let (suffix, factor) = scale(unit, value);
-    let place = place(unit, value / factor, Some(half_width(interval) / factor));
-    let ends = span(interval, |end| rounded(end / factor, place));
+    in_scale(suffix, factor, unit, value, interval)
+}
+
+/// A size in multiples of 1000 bytes, as budgets in MB are written: `2.73 MB`.
+pub(in crate::report) fn decimal_size(bytes: f64, interval: Option<Interval>) -> String {
+    let (suffix, factor) = fitting(&DECIMAL_SIZES, bytes).unwrap_or(ONE_BYTE);
+    match interval {
+        Some(interval) => in_scale(suffix, factor, Unit::Bytes, bytes, interval),
+        None => {
+            let value = bytes / factor;
+            let place = place(suffix, Unit::Bytes, value, None);
+            format!("{}{suffix}", rounded(value, place))
+        }
+    }
+}
+
+fn in_scale(suffix: &str, factor: f64, unit: Unit, value: f64, interval: Interval) -> String {
+    let place = place(
+        suffix,
+        unit,
+        value / factor,
+        Some(half_width(interval) / factor),
+    );
+    // An end that is many times the value has no more digits than the value.
+    let ends = span(interval, |end| {
+        rounded(end / factor, place + magnitude((end / value).max(1.0)))
+    });
     format!("{}{suffix} ({ends})", rounded(value / factor, place))
 }
 
@@ -109,6 +172,7 @@ pub(in crate::report) fn span(interval: Interval, shown: impl Fn(f64) -> String)
 pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
     let (suffix, factor) = scale(unit, interval.high);
     let place = place(
+        suffix,
         unit,
         interval.high / factor,
         Some(half_width(interval) / factor),
@@ -119,16 +183,17 @@ pub(in crate::report) fn ends(unit: Unit, interval: Interval) -> String {
 /// `2.13 ms ± 1.4%`, with the wider half of the interval; alone where the value is 0, of which
 /// nothing is a share.
 pub(in crate::report) fn with_half_width(unit: Unit, centre: f64, interval: Interval) -> String {
-    if centre == 0.0 {
-        return value(unit, centre, Some(interval));
+    let shown = value(unit, centre, Some(interval));
+    match interval.half_width_ratio(centre) {
+        Some(half_width) => format!("{shown} {}", plus_or_minus(half_width)),
+        None => shown,
     }
-    let wider = (interval.high - centre).max(centre - interval.low) / centre.abs();
-    let decimals = usize::from(wider < 0.1);
-    format!(
-        "{} ± {:.decimals$}%",
-        value(unit, centre, Some(interval)),
-        wider * 100.0
-    )
+}
+
+/// `± 1.4%`.
+pub(in crate::report) fn plus_or_minus(half_width: f64) -> String {
+    let decimals = usize::from(half_width < 0.1);
+    format!("± {:.decimals$}%", half_width * 100.0)
 }
 
 /// A factor such as `2.10`, with the digits that its interval supports.
@@ -168,27 +233,61 @@ fn factor_place(value: f64, interval: Option<Interval>) -> i32 {
     }
 }
 
-/// `-4.8% (-6.0% to -3.5%)`; as a factor, `2.10x (2.04 to 2.16)`, where it is below half or above
-/// twice as much.
-pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>) -> String {
-    if !(0.5..=2.0).contains(&ratio) {
-        return times(ratio, interval);
-    }
-    let change = precise_change(ratio);
-    match interval {
-        Some(interval) => format!("{change} ({})", span(interval, precise_change)),
-        None => change,
+/// Words for the two ways in which a figure may differ from another.
+#[derive(Clone, Copy)]
+pub(in crate::report) struct Ways {
+    pub(in crate::report) below: &'static str,
+    pub(in crate::report) above: &'static str,
+}
+
+impl Ways {
+    pub(in crate::report) const TIME: Ways = Ways {
+        below: "faster",
+        above: "slower",
+    };
+    pub(in crate::report) const RATE: Ways = Ways {
+        below: "slower",
+        above: "faster",
+    };
+    pub(in crate::report) const SIZE: Ways = Ways {
+        below: "smaller",
+        above: "larger",
+    };
+    pub(in crate::report) const AMOUNT: Ways = Ways {
+        below: "lower",
+        above: "higher",
+    };
+
+    pub(in crate::report) fn of(unit: Unit) -> Self {
+        match unit {
+            Unit::Ns => Ways::TIME,
+            Unit::PerSec => Ways::RATE,
+            Unit::Bytes => Ways::SIZE,
+            Unit::Joules | Unit::Watts | Unit::Ratio | Unit::Count | Unit::OutputUnit => {
+                Ways::AMOUNT
+            }
+        }
     }
 }
 
-/// A factor as the change that it is, in tenths of a percent: `-4.8%`.
-fn precise_change(factor: f64) -> String {
-    let rounded = (factor * 1000.0 - 1000.0).round() / 10.0;
-    // No sign on a zero.
-    if rounded == 0.0 {
-        "0.0%".into()
+/// A ratio as a factor above 1 and its way, whatever its size: `1.05x faster (1.03 to 1.06)`;
+/// `unchanged`, or `1.00x (0.98 to 1.02)`, where it has none.
+pub(in crate::report) fn relative(ratio: f64, interval: Option<Interval>, ways: Ways) -> String {
+    let (factor, interval, way) = if ratio < 1.0 {
+        (1.0 / ratio, interval.map(Interval::reciprocal), ways.below)
     } else {
-        format!("{rounded:+.1}%")
+        (ratio, interval, ways.above)
+    };
+    let shown = match interval {
+        None if factor < 2.0 => with_decimals(factor, 2),
+        _ => self::factor(factor, interval),
+    };
+    let is_one = shown.trim_end_matches('0') == "1.";
+    let ends = factor_interval(factor, interval);
+    match interval {
+        Some(_) if is_one => format!("{shown}x{ends}"),
+        None if factor == 1.0 => "unchanged".into(),
+        _ => format!("{shown}x {way}{ends}"),
     }
 }
 
@@ -258,16 +357,22 @@ const NARROW: f64 = 0.05;
 
 /// The power of ten of the last digit worth showing: the first digit of the half-width; but of the
 /// value at most four digits, and at least two, or three where the interval is narrow. Three digits
-/// without an interval. Shares have tenths of a percent.
-fn place(unit: Unit, value: f64, half_width: Option<f64>) -> i32 {
+/// without an interval. Shares have tenths of a percent, nanoseconds no fractions.
+fn place(suffix: &str, unit: Unit, value: f64, half_width: Option<f64>) -> i32 {
     let size = magnitude(value);
-    match half_width {
+    let place = match half_width {
         _ if unit == Unit::Ratio => -1,
         Some(half_width) if half_width > 0.0 => {
             let is_narrow = half_width < NARROW * value.abs();
             magnitude(half_width).clamp(size - 3, size - 1 - i32::from(is_narrow))
         }
         _ => size - 2,
+    };
+    // Clocks count whole nanoseconds.
+    if suffix == NANOSECONDS {
+        place.max(0)
+    } else {
+        place
     }
 }
 
@@ -336,7 +441,9 @@ mod tests {
             (Unit::Ns, 2_130.0, "2.13 µs"),
             (Unit::Ns, 999_960.0, "1.00 ms"),
             (Unit::Ns, 1_234_567_890.0, "1.23 s"),
-            (Unit::Ns, 0.0, "0.00 ns"),
+            (Unit::Ns, 0.0, "0 ns"),
+            (Unit::Ns, -1.0, "-1 ns"),
+            (Unit::Ns, 81.25, "81 ns"),
             (Unit::Joules, 0.001_234, "1.23 mJ"),
             (Unit::Joules, 0.000_081_2, "81.2 µJ"),
             (Unit::Watts, 412.6, "413 W"),
@@ -375,6 +482,40 @@ mod tests {
     }
 
     #[test]
+    fn sizes_stand_in_the_multiples_that_a_budget_has() {
+        assert_eq!(decimal_size(2_730_000.0, None), "2.73 MB");
+        assert_eq!(value(Unit::Bytes, 2_730_000.0, None), "2.60 MiB");
+        assert_eq!(
+            decimal_size(30_000_000.0, Some(interval(29_800_000.0, 30_100_000.0))),
+            "30.0 MB (29.8 to 30.1)"
+        );
+    }
+
+    #[test]
+    fn bounds_are_rounded_away_from_what_they_bound() {
+        let wide = interval(132_000.0, 351_200.0);
+        let narrow = interval(101_000.0, 102_410.0);
+        for (shown, expected) in [
+            (at_most(Unit::Ns, 351_200.0, Some(wide)), "≤ 360 µs"),
+            (at_most(Unit::Ns, 102_410.0, Some(narrow)), "≤ 102.5 µs"),
+            (at_most(Unit::Ns, 340_000.0, None), "≤ 340 µs"),
+            (at_most(Unit::Ns, 999_900.0, None), "≤ 1.0 ms"),
+            (at_most(Unit::Ns, 7.0, None), "≤ 7 ns"),
+            (at_least(Unit::Ns, 351_200.0), "≥ 350 µs"),
+        ] {
+            assert_eq!(shown, expected);
+        }
+    }
+
+    #[test]
+    fn an_end_that_is_many_times_the_value_has_no_more_digits_than_it() {
+        assert_eq!(
+            with_interval(Unit::Ns, 169_000.0, interval(132_000.0, 8_312_000.0)),
+            "170 µs (130 to 8,300)"
+        );
+    }
+
+    #[test]
     fn rates_have_separators_and_no_false_digits() {
         assert_eq!(
             with_interval(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)),
@@ -384,10 +525,7 @@ mod tests {
             with_half_width(Unit::PerSec, 12_345.6, interval(12_100.0, 12_600.0)),
             "12,300/s ± 2.1%"
         );
-        assert_eq!(
-            with_half_width(Unit::Ns, 0.0, interval(0.0, 0.0)),
-            "0.00 ns"
-        );
+        assert_eq!(with_half_width(Unit::Ns, 0.0, interval(0.0, 0.0)), "0 ns");
     }
 
     #[test]
@@ -406,17 +544,40 @@ mod tests {
     }
 
     #[test]
-    fn ratios_are_changes_in_percent_or_factors() {
-        assert_eq!(
-            relative(0.952, Some(interval(0.94, 0.9654))),
-            "-4.8% (-6.0% to -3.5%)"
-        );
-        assert_eq!(relative(1.0, None), "0.0%");
-        assert_eq!(
-            relative(2.104, Some(interval(2.04, 2.16))),
-            "2.10x (2.04 to 2.16)"
-        );
-        assert_eq!(relative(0.25, None), "0.25x");
+    fn ratios_are_factors_in_one_form_whatever_their_size_and_direction() {
+        for (ratio, ends, ways, expected) in [
+            (
+                0.952,
+                Some((0.94, 0.9654)),
+                Ways::TIME,
+                "1.05x faster (1.04 to 1.06)",
+            ),
+            (
+                1.05,
+                Some((1.03, 1.07)),
+                Ways::TIME,
+                "1.05x slower (1.03 to 1.07)",
+            ),
+            (
+                2.104,
+                Some((2.04, 2.16)),
+                Ways::RATE,
+                "2.10x faster (2.04 to 2.16)",
+            ),
+            (0.25, None, Ways::SIZE, "4.0x smaller"),
+            (1.043, None, Ways::TIME, "1.04x slower"),
+            (1.0, None, Ways::SIZE, "unchanged"),
+            (
+                1.001,
+                Some((0.98, 1.02)),
+                Ways::TIME,
+                "1.00x (0.98 to 1.02)",
+            ),
+            (0.48, None, Ways::AMOUNT, "2.1x lower"),
+        ] {
+            let ends = ends.map(|(low, high)| interval(low, high));
+            assert_eq!(relative(ratio, ends, ways), expected);
+        }
     }
 
     #[test]

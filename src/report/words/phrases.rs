@@ -257,10 +257,31 @@ pub(in crate::report) fn amount(unit: Unit, estimate: &Estimate) -> String {
     let Some(measured) = estimate.measured() else {
         return String::new();
     };
-    match measured.interval {
-        Some(interval) => number::with_interval(unit, measured.value, interval),
-        None => number::value(unit, measured.value, None),
+    match (measured.interval, measured.bounds) {
+        (Some(interval), _) => number::with_interval(unit, measured.value, interval),
+        (None, Some(_)) => bound(unit, estimate).unwrap_or_default(),
+        (None, None) => number::value(unit, measured.value, None),
     }
+}
+
+/// Meaning of the mark before a [`bound`].
+pub(in crate::report) const BOUND: &str =
+    "≤ and ≥: at most, and at least, that, by the end of the 95% interval or with 95% confidence";
+
+/// What a percentile is not above, `≤ 350 µs`, or what it is not below where nothing else is known:
+/// it is never shown as if it were sure. `None` where there is no bound.
+pub(in crate::report) fn bound(unit: Unit, estimate: &Estimate) -> Option<String> {
+    let (interval, bounds) = match estimate {
+        Estimate::Measured(measured) => (measured.interval, measured.bounds),
+        Estimate::Absent { bounds, .. } => (None, *bounds),
+    };
+    if let Some(interval) = interval {
+        return Some(number::at_most(unit, interval.high, Some(interval)));
+    }
+    let Bounds { at_least, at_most } = bounds?;
+    at_most
+        .map(|most| number::at_most(unit, most, None))
+        .or_else(|| Some(number::at_least(unit, at_least?)))
 }
 
 /// A measured figure alone; empty if it is absent.
@@ -342,27 +363,59 @@ fn compared(verdict: Verdict, speedup: Option<(f64, Option<Interval>)>) -> Compa
     }
 }
 
-/// More rounds than these are not counted: nobody will measure them.
-pub(in crate::report) const MANY_ROUNDS: u64 = 1000;
+/// Longer than this nobody measures.
+pub(in crate::report) const LONG: Nanos = Nanos(24 * 3_600_000_000_000);
 
-/// Rounds that are missing for a verdict: `about 5 more rounds would settle it`.
+/// What is missing for a verdict: `about 40 s more would settle it`.
 pub(in crate::report) fn to_settle(change: &Change) -> String {
-    match change.rounds_to_settle {
-        Some(rounds) if rounds > MANY_ROUNDS => {
-            format!(
-                "more than {} more rounds would be needed to settle it",
-                number::count(MANY_ROUNDS)
-            )
-        }
-        Some(1) => "about one more round would settle it".into(),
-        Some(rounds) => format!("about {rounds} more rounds would settle it"),
-        None => "more rounds are needed to settle it".into(),
+    match (kept_open(change), change.time_to_settle_ns) {
+        (Some(kept_open), _) => kept_open,
+        (None, Some(time)) => would_settle(time),
+        (None, None) => "more time is needed to settle it".into(),
     }
 }
 
-/// A time to plan by, rounded up: `40 s`, `5 minutes`.
+pub(in crate::report) fn would_settle(time: Nanos) -> String {
+    if time > LONG {
+        "more than a day would be needed to settle it".into()
+    } else {
+        format!("about {} more would settle it", rounded_time(time))
+    }
+}
+
+/// Why a verdict is open although the interval alone would give one.
+fn kept_open(change: &Change) -> Option<String> {
+    let verdict = match change.alone? {
+        Verdict::Faster => "faster",
+        Verdict::Slower => "slower",
+        Verdict::Same => "the same",
+        Verdict::Inconclusive => return None,
+    };
+    Some(format!(
+        "alone it would be {verdict}; judged together with the other comparisons it is open"
+    ))
+}
+
+/// Meaning of `open` of changes whose interval alone would give a verdict, if any is.
+pub(in crate::report) fn kept_open_note<'c>(
+    mut changes: impl Iterator<Item = &'c Change>,
+) -> Option<String> {
+    changes.any(|change| change.alone.is_some()).then(|| {
+        "open although the interval alone gives a verdict: all comparisons of a figure are judged together, so that few of \
+         the verdicts given are false"
+            .into()
+    })
+}
+
+/// A time to plan by, rounded up: `40 s`, `5 minutes`, `3 hours`.
 pub(in crate::report) fn rounded_time(time: Nanos) -> String {
-    in_units(time, " s", " minutes")
+    const MINUTES_IN_ALL: u64 = 120;
+    let minutes = time.0.div_ceil(60_000_000_000);
+    if minutes > MINUTES_IN_ALL {
+        format!("{} hours", minutes.div_ceil(60))
+    } else {
+        in_units(time, " s", " minutes")
+    }
 }
 
 /// A time to plan by as a budget is written: `40s`, `5m`.

@@ -146,6 +146,44 @@ impl Builder {
         }
     }
 
+    /// The bound of a percentile, or the mark of one that has none, with the reason why it has no
+    /// interval noted.
+    pub(in crate::report) fn bound(
+        &mut self,
+        column: &str,
+        row: &str,
+        metric: Metric,
+        estimate: Option<&Estimate>,
+    ) -> String {
+        let bound = estimate.and_then(|found| words::bound(metric.unit(), found));
+        let reason = match estimate {
+            Some(Estimate::Absent { reason, .. }) => reason.exact(),
+            Some(Estimate::Measured(measured)) if measured.interval.is_none() => measured
+                .remark
+                .as_ref()
+                .map_or("no bound is known", Plain::exact),
+            Some(Estimate::Measured(_)) => return bound.unwrap_or_default(),
+            None => "not asked for",
+        };
+        let needs = reason
+            .trim_start_matches("no interval: ")
+            .split(", has ")
+            .next()
+            .and_then(|reason| reason.split(", these are worth ").next())
+            .unwrap_or_default();
+        match bound {
+            Some(bound) => {
+                self.absence(
+                    column,
+                    row,
+                    &format!("{needs}; a bound stands in its place"),
+                );
+                bound
+            }
+            None => self.absence(column, row, needs),
+        }
+    }
+
     pub(in crate::report) fn row(&mut self, kind: RowKind, cells: impl Into<Vec<String>>) {
         let cells = cells.into();
         self.table.rows.push(Row { cells, kind });
@@ -279,6 +317,13 @@ impl Line<'_> {
         shown: impl Fn(Metric, &Estimate) -> String,
     ) {
         let cell = self.shown(column, metric, figures, shown);
+        self.text(cell);
+    }
+
+    /// The cell of a percentile; see [`Builder::bound`].
+    pub(in crate::report) fn bound(&mut self, column: &str, metric: Metric, figures: &[Figure]) {
+        let estimate = find(figures, metric);
+        let cell = self.builder.bound(column, &self.row, metric, estimate);
         self.text(cell);
     }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::analysis::CellFindings;
+use crate::metric::Metric;
 use crate::plan::Plan;
 use crate::record::{EndReason, RunRecord};
 use crate::report::words::number::time;
@@ -20,8 +22,9 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
         .unwrap_or_default();
     match record.run.ended_by {
         Some(EndReason::TargetReached) => {
-            let [asked, target] = asked(&record.plan);
-            format!("Complete: {asked} is known to {target} (as asked for){after} and {rounds}.")
+            let [_, target] = asked(&record.plan);
+            let known = known(source);
+            format!("Complete: {known} known to {target} (as asked for){after} and {rounds}.")
         }
         Some(EndReason::BudgetSpent) if source.findings.tuning.is_some() => {
             format!("Complete: {}{after} and {rounds}.", spent(record))
@@ -68,9 +71,44 @@ fn spent(record: &RunRecord) -> String {
     }
 }
 
+/// `every ratio to the baseline is`, or `5 of 6 ratios to the baseline are`: those whose half-width
+/// is as asked for.
+fn known(source: Source<'_>) -> String {
+    let plan = &source.record.plan;
+    let half_widths: Vec<Option<f64>> = source
+        .cells()
+        .filter(|cell| cell.outcome.is_ok())
+        .filter_map(|cell| half_width(plan, cell))
+        .collect();
+    let target = plan.schedule.target_half_width_ratio.0;
+    let all = half_widths.len();
+    let reached = half_widths.into_iter().flatten();
+    let reached = reached.filter(|&half_width| half_width <= target).count();
+    if reached == all {
+        format!("{} is", asked(plan)[0])
+    } else if is_of_ratios(plan) {
+        format!("{reached} of {all} ratios to the baseline are")
+    } else {
+        format!("{reached} of {all} median latencies are")
+    }
+}
+
+/// That of the figure that was asked for; `None` where it is not of this cell.
+fn half_width(plan: &Plan, cell: &CellFindings) -> Option<Option<f64>> {
+    if is_of_ratios(plan) {
+        return Some(cell.comparison.as_ref()?.p50.half_width_ratio());
+    }
+    let median = cell.figure(Metric::LatencyP50)?.measured()?;
+    Some(median.half_width_ratio())
+}
+
+fn is_of_ratios(plan: &Plan) -> bool {
+    plan.sessions.len() > 1 && plan.baseline_session().is_some()
+}
+
 /// The figures that were asked for, and how well they were to be known.
 fn asked(plan: &Plan) -> [String; 2] {
-    let what = if plan.sessions.len() > 1 && plan.baseline_session().is_some() {
+    let what = if is_of_ratios(plan) {
         "every ratio to the baseline"
     } else {
         "every median latency"

@@ -22,11 +22,7 @@ pub(in crate::report) fn step_label(kind: StepKind) -> &'static str {
 }
 
 pub(super) fn time(ns: i64) -> String {
-    if ns == 0 {
-        "0 ns".into()
-    } else {
-        number::value(Unit::Ns, ns as f64, None)
-    }
+    number::value(Unit::Ns, ns as f64, None)
 }
 
 /// ` at batch 64, seq 16`; empty where no batch size was measured with both.

@@ -2,6 +2,7 @@
 
 use super::step::{UNRESOLVED, names, place, step_label, time};
 use crate::analysis::{Explanation, LatencyStep, OperatorChange, ProfileBasis, Step, StepKind};
+use crate::report::words::number::Ways;
 use crate::report::words::{self, Builder, MEANINGLESS, RowKind, Source, Table, number, plain};
 use crate::units::Ratio;
 
@@ -84,7 +85,7 @@ fn notes(
     profiles: &ProfileBasis,
 ) -> Vec<String> {
     let change = match latency.change.ratio.measured() {
-        Some(ratio) => number::relative(ratio.value, ratio.interval),
+        Some(ratio) => number::relative(ratio.value, ratio.interval, Ways::TIME),
         None => "not compared".into(),
     };
     let difference = signed(latency.difference_ns());

@@ -26,7 +26,9 @@ impl Search<'_> {
             line.text(number::count(one.key.batch_size));
             line.text(self.against_best(one));
             for &metric in &metrics {
-                if one.is_measured() && one.figure(metric).is_some() {
+                if one.is_measured() && metric.is_percentile() {
+                    line.bound(metric.label(), metric, &one.figures);
+                } else if one.is_measured() && one.figure(metric).is_some() {
                     line.figure(metric.label(), metric, &one.figures, figure);
                 } else {
                     line.text("-");
@@ -53,7 +55,7 @@ impl Search<'_> {
         }
     }
 
-    /// `-4.8%` of the best one's, or `~-4.8%` by way of others.
+    /// `1.05x slower` than the best one, or `~1.05x slower` by way of others.
     fn against_best(&self, one: &Candidate) -> String {
         let Some((cost, is_direct)) = cost(one) else {
             return "-".into();
@@ -161,12 +163,12 @@ impl Search<'_> {
         }
     }
 
-    /// `throughput 0.25x (0.24 to 0.26) of int8 at batch 8`.
+    /// `throughput 4.0x lower (3.8 to 4.2) than int8 at batch 8`.
     fn contest_in_words(&self, contest: &Contest) -> String {
         let Bounded { value, low, high } = contest.cost_ratio;
         let interval = low.zip(high).map(|(low, high)| Interval { low, high });
         format!(
-            "{} {} of {}",
+            "{} {} than {}",
             self.subject(),
             self.ratio(value, interval),
             self.named(contest.against)

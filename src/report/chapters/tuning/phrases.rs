@@ -3,6 +3,7 @@
 use crate::analysis::tuning::{Candidate, Criterion, TuningFindings};
 use crate::analysis::{Interval, Measured};
 use crate::plan::{CellKey, Objective};
+use crate::report::words::number::Ways;
 use crate::report::words::{About, number};
 
 /// A search, from which all of the chapter is worded.
@@ -32,7 +33,7 @@ impl Search<'_> {
         }
     }
 
-    /// A cost over another as the ratio of what the objective is about.
+    /// A cost over another as the change of what the objective is about: `1.8x faster`.
     pub(super) fn ratio(&self, cost: f64, interval: Option<Interval>) -> String {
         ratio(self.found.objective, cost, interval)
     }
@@ -52,8 +53,12 @@ impl Search<'_> {
 
 pub(super) fn ratio(objective: Objective, cost: f64, interval: Option<Interval>) -> String {
     match objective {
-        Objective::Throughput => number::relative(1.0 / cost, interval.map(Interval::reciprocal)),
-        _ => number::relative(cost, interval),
+        Objective::Throughput => {
+            number::relative(1.0 / cost, interval.map(Interval::reciprocal), Ways::AMOUNT)
+        }
+        Objective::Latency => number::relative(cost, interval, Ways::TIME),
+        Objective::Memory => number::relative(cost, interval, Ways::SIZE),
+        Objective::Energy => number::relative(cost, interval, Ways::AMOUNT),
     }
 }
 
