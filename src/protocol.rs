@@ -344,6 +344,9 @@ pub struct Described {
     pub model: ModelSummary,
     /// SHA-256 of the model file.
     pub sha256: String,
+    /// SHA-256 of each file that holds weights outside it, if they were hashed.
+    #[serde(default)]
+    pub external_sha256: BTreeMap<PathBuf, Plain>,
     /// Inputs, planned: of the data's own shape, or else of the first one that the model takes.
     pub inputs: InputPlan,
     /// Inputs of every shape that was asked for, in that order, or why the model does not take it.

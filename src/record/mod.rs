@@ -53,7 +53,7 @@ pub use quantization::{Granularity, Quantization, QuantizationFormat};
 pub use statistics::Statistics;
 pub use tuning::{Bounded, Contest, Decision, Fate, Heat, SloBreach, Stage, Tuning};
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -197,6 +197,9 @@ pub enum EndReason {
     TargetReached,
     /// The time budget is spent.
     BudgetSpent,
+    /// Every rule of the gate that the run was made for is decided; not in records before version
+    /// 1.4.
+    RulesDecided,
     /// As many rounds as asked for are done.
     RoundsDone,
     /// The search for the best session options has nothing left to try.
@@ -227,6 +230,11 @@ pub struct RuntimeInfo {
 pub struct VariantRecord {
     /// SHA-256 of the model file, lower-case hexadecimal; absent if it could not be read.
     pub sha256: Option<Plain>,
+    /// SHA-256 of each file that holds weights outside the model file, by its path, lower-case
+    /// hexadecimal. Empty where there is none, where they are larger than 4 GiB together or one of
+    /// them could not be read, and in records before version 1.4.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub external_sha256: BTreeMap<PathBuf, Plain>,
     /// Summary of the file; absent if it could not be read.
     pub model: Option<ModelSummary>,
     /// The values of each input, at the first shape that the model takes.

@@ -1,7 +1,7 @@
 //! Reading a model file and planning its inputs, in a process whose memory is its own.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::hash;
 use crate::inputs::{self, Dataset, InputError, InputPlan};
@@ -27,6 +27,7 @@ pub(super) fn describe(
     let dataset = Dataset::open(&plan)?;
     let sha256 =
         hash::of_file(path).map_err(|error| Failure::new(FailureKind::BadModel, &error, None))?;
+    let external_sha256 = external_sha256(&model.external_files);
     let outputs_vary = ShapeFacts::of(&onnx::inlined(&model)).varying;
     let weights = weights(&model);
     let model = ModelSummary {
@@ -36,6 +37,7 @@ pub(super) fn describe(
     Ok(Response::Described(Box::new(Described {
         model,
         sha256,
+        external_sha256,
         dataset: dataset.map(|dataset| dataset.info().clone()),
         inputs: plan,
         shapes,
@@ -60,6 +62,22 @@ fn told(tensor: &StoredTensor) -> NodeWeight {
         },
         bytes: Bytes(tensor.bytes()),
     }
+}
+
+/// Beyond this, weights outside the model file are not hashed: it would take longer than a budget
+/// leaves, or than a worker may be silent.
+const MOST_HASHED: Bytes = Bytes(4 << 30);
+
+/// Of all files, or of none where they are too large or one cannot be read.
+fn external_sha256(files: &BTreeMap<PathBuf, Bytes>) -> BTreeMap<PathBuf, Plain> {
+    if files.values().copied().sum::<Bytes>() > MOST_HASHED {
+        return BTreeMap::new();
+    }
+    files
+        .keys()
+        .map(|file| Some((file.clone(), hash::of_file(file).ok()?.into())))
+        .collect::<Option<_>>()
+        .unwrap_or_default()
 }
 
 pub(super) fn read(path: &Path) -> Result<Model, Failure> {

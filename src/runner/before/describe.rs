@@ -169,6 +169,7 @@ pub(super) fn variant_record(description: &Description) -> VariantRecord {
     match description {
         Ok(described) => VariantRecord {
             sha256: Some(described.sha256.as_str().into()),
+            external_sha256: described.external_sha256.clone(),
             model: Some(described.model.clone()),
             inputs: described.inputs.fed.clone(),
             shape_inputs: shape_inputs(described),

@@ -100,6 +100,7 @@ pub fn record() -> RunRecord {
         runtimes: Vec::new(),
         variants: vec![VariantRecord {
             sha256: None,
+            external_sha256: Default::default(),
             model: None,
             inputs: Vec::new(),
             shape_inputs: Vec::new(),

@@ -304,6 +304,7 @@ fn variant_record(shape: &VariantShape) -> VariantRecord {
     let broken = shape.failure.is_some();
     VariantRecord {
         sha256: Some(format!("{:064x}", shape.file_bytes).into()),
+        external_sha256: Default::default(),
         model: (!broken).then(|| model(shape)),
         inputs: vec![FedInput {
             name: "image".into(),
