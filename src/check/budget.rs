@@ -134,15 +134,17 @@ pub(super) fn of(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, Chec
     Ok(Budget::Absolute(value))
 }
 
+/// Of a score that is a share, for which paired changes are known.
 pub(super) fn drop(metric: Metric, quantity: &Quantity<'_>) -> Result<Budget, CheckError> {
-    match (metric, quantity.kind) {
-        (Metric::AccuracyTop1, Kind::Points) => {
-            Ok(Budget::Drop(Drop::Points(quantity.number / 100.0)))
+    let is_score = matches!(metric.group(), Group::LeadingScore | Group::OtherScore);
+    if !is_score || metric.unit() != Unit::Ratio {
+        return Err(CheckError::NoDrop);
+    }
+    match quantity.kind {
+        Kind::Points => Ok(Budget::Drop(Drop::Points(quantity.number / 100.0))),
+        Kind::Percent => Ok(Budget::Drop(Drop::Share(quantity.number / 100.0))),
+        Kind::Plain | Kind::Time(_) | Kind::Size(_) | Kind::Rate | Kind::Baseline => {
+            Err(CheckError::WrongUnit(metric, quantity.text.into()))
         }
-        (Metric::AccuracyTop1, Kind::Percent) => {
-            Ok(Budget::Drop(Drop::Share(quantity.number / 100.0)))
-        }
-        (Metric::AccuracyTop1, _) => Err(CheckError::WrongUnit(metric, quantity.text.into())),
-        _ => Err(CheckError::NoDrop),
     }
 }

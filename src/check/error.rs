@@ -31,8 +31,8 @@ pub enum CheckError {
     /// A ratio to the baseline cannot be held against the baseline once more.
     #[error("`{}` cannot be held against a baseline", .0.key())]
     NoBaseline(Metric),
-    /// A drop is told of one score alone.
-    #[error("`drop` goes with `{}`, the score of which paired changes are known, and with `<=`", Metric::AccuracyTop1.key())]
+    /// A drop is one of a score that is a share.
+    #[error("`drop` goes with scores that are shares, such as `{}`, and with `<=`", Metric::AccuracyTop1.name())]
     NoDrop,
 }
 

@@ -8,7 +8,7 @@ use super::side::{OfRound, Side, Sides, latencies, of_cell, of_session};
 use crate::analysis::figures::change::{judge as judge_together, log_rounds};
 use crate::analysis::figures::energy::gpu_of_launch;
 use crate::analysis::figures::over_launches::per_launch;
-use crate::analysis::figures::score_change::{same_samples, unlike_samples};
+use crate::analysis::figures::score_change::{InCommon, other_score, same_samples, unlike_samples};
 use crate::analysis::figures::sessions::file_size;
 use crate::analysis::figures::source::{OfBlocks, OfCell, OfSession, Source, source};
 use crate::analysis::figures::tails;
@@ -76,6 +76,7 @@ pub fn change(metric: Metric, sides: Sides<Side<'_>>) -> Observed<Delta> {
         Source::Session(OfSession::Scores(_)) if metric.group() == Group::LeadingScore => {
             return score(metric, sides);
         }
+        Source::Session(OfSession::Scores(_)) => return other_score_of(metric, sides),
         Source::Session(OfSession::Files) => exact(sides),
         Source::Session(OfSession::Launches(value)) => {
             over_launches(metric, sides, &|side| of_session(side, value))
@@ -91,9 +92,7 @@ pub fn change(metric: Metric, sides: Sides<Side<'_>>) -> Observed<Delta> {
         }
         Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, sides, figure),
         Source::Cell(OfCell::Whole(_))
-        | Source::Session(OfSession::Failures | OfSession::Scores(_) | OfSession::Agreement(_)) => {
-            Err(NOT_JUDGED.into())
-        }
+        | Source::Session(OfSession::Failures | OfSession::Agreement(_)) => Err(NOT_JUDGED.into()),
     }?;
     judge(metric, &mut [&mut delta]);
     Ok(delta)
@@ -255,18 +254,46 @@ fn score(metric: Metric, sides: Sides<Side<'_>>) -> Observed<Delta> {
     })
 }
 
+/// Of a score that is not the leading one, which is compared on the same samples alone.
+fn other_score_of(metric: Metric, sides: Sides<Side<'_>>) -> Observed<Delta> {
+    let scores = sides.try_map(any_scores)?;
+    let runs = sides.map(|side| side.run.record);
+    if !is_one_run(sides) && !are_same_samples(runs.candidate, runs.baseline) {
+        return Err("they were scored on different samples".into());
+    }
+    let data = runs.candidate.dataset.as_ref();
+    let samples = InCommon {
+        labels: data.and_then(|data| data.class_labels.as_deref()),
+        seed: runs.candidate.plan.schedule.seed,
+    };
+    let change = other_score(metric, scores.baseline, scores.candidate, &samples)
+        .ok_or("its change has no interval, or the outputs were scored as something else")?;
+    Ok(Delta::Score {
+        design: Design::Paired,
+        change,
+    })
+}
+
 fn scores(metric: Metric, side: Side<'_>) -> Observed<&Scores> {
+    let scores = any_scores(side)?;
+    if metric == scores.leading() {
+        Ok(scores)
+    } else {
+        Err("the outputs were scored as something else".into())
+    }
+}
+
+fn any_scores(side: Side<'_>) -> Observed<&Scores> {
     let accuracy = side
         .accuracy()
         .ok_or_else(|| side.why_nothing("outputs were not scored"))?;
     if let Some(reason) = accuracy.outcome.reason() {
         return Err(reason.clone());
     }
-    match &accuracy.scores {
-        None => Err("there are neither labels nor targets".into()),
-        Some(scores) if metric == scores.leading() => Ok(scores),
-        Some(_) => Err("the outputs were scored as something else".into()),
-    }
+    accuracy
+        .scores
+        .as_ref()
+        .ok_or_else(|| "there are neither labels nor targets".into())
 }
 
 /// Whether the samples of both runs are the same ones, as far as the records tell: as many, with

@@ -49,6 +49,73 @@ pub(in crate::analysis) fn same_samples(
     }
 }
 
+/// Samples that two sessions were scored on.
+pub(in crate::analysis) struct InCommon<'a> {
+    /// Absent where the record does not hold them.
+    pub(in crate::analysis) labels: Option<&'a [i64]>,
+    pub(in crate::analysis) seed: u64,
+}
+
+/// Of a score that is not the leading one, over the samples that both were scored on; `None` where
+/// they are of unlike kinds, and for what has no interval.
+pub(in crate::analysis) fn other_score(
+    metric: Metric,
+    baseline: &Scores,
+    candidate: &Scores,
+    samples: &InCommon<'_>,
+) -> Option<AccuracyChange> {
+    let in_common = baseline.samples_count().min(candidate.samples_count());
+    let [baseline, candidate] = [baseline, candidate].map(|scores| of_first(scores, in_common));
+    match (&*baseline, &*candidate) {
+        (Scores::Classification(one), Scores::Classification(other)) => {
+            of_classes(metric, one, other, samples)
+        }
+        (Scores::SeveralClasses(one), Scores::SeveralClasses(other))
+            if metric == Metric::AccuracyMicroF1 =>
+        {
+            mean_change(
+                metric,
+                over_samples::micro_f1_change(one, other, samples.seed),
+            )
+        }
+        (
+            Scores::Regression {
+                squared_errors: one,
+                ..
+            },
+            Scores::Regression {
+                squared_errors: other,
+                ..
+            },
+        ) if metric == Metric::RootMeanSquareError => mean_change(
+            metric,
+            over_samples::error_change(ErrorKind::RootMeanSquare, one, other, samples.seed),
+        ),
+        _ => None,
+    }
+}
+
+fn of_classes(
+    metric: Metric,
+    one: &LabelledScores,
+    other: &LabelledScores,
+    samples: &InCommon<'_>,
+) -> Option<AccuracyChange> {
+    if metric == Metric::AccuracyTop5 && [one, other].into_iter().all(has_more_than_five) {
+        return flipped(metric, over_samples::top5_flips(one, other), None);
+    }
+    if metric == Metric::AccuracyMacroF1 {
+        let change = over_samples::macro_f1_change(one, other, samples.labels?, samples.seed)?;
+        return mean_change(metric, change);
+    }
+    None
+}
+
+/// Else the label would always be among the first five.
+fn has_more_than_five(scores: &LabelledScores) -> bool {
+    scores.classes_count.is_some_and(|count| count > 5)
+}
+
 fn changed_predictions(one: &LabelledScores, other: &LabelledScores) -> u64 {
     one.predicted
         .iter()

@@ -19,15 +19,30 @@ fn is_exact(hits: &Hits) -> bool {
 /// `2 TP / (2 TP + FP + FN)` over all classes of all samples; `None` where no class is either true
 /// or predicted.
 pub fn micro_f1(scores: &SeveralScores, seed: u64) -> Option<SampleFigure> {
-    SampleFigure::over(scores.samples.len(), seed, |indices| {
-        let (mut both, mut wrong) = (0, 0);
-        for hits in indices.iter().map(|&index| scores.samples[index]) {
-            both += hits.both_count;
-            wrong += hits.false_count + hits.missed_count;
-        }
-        2.0 * both as f64 / (2 * both + wrong) as f64
+    SampleFigure::over(scores.samples.len(), seed, |indices| f1(scores, indices)).if_finite()
+}
+
+/// Of that figure from baseline to candidate, paired on the same samples.
+pub fn micro_f1_change(
+    baseline: &SeveralScores,
+    candidate: &SeveralScores,
+    seed: u64,
+) -> Result<SampleFigure, NoFigure> {
+    check_alike(baseline.samples.len(), candidate.samples.len())?;
+    SampleFigure::over(baseline.samples.len(), seed, |indices| {
+        f1(candidate, indices) - f1(baseline, indices)
     })
     .if_finite()
+    .ok_or(NoFigure::NoSamples)
+}
+
+fn f1(scores: &SeveralScores, indices: &[usize]) -> f64 {
+    let (mut both, mut wrong) = (0, 0);
+    for hits in indices.iter().map(|&index| scores.samples[index]) {
+        both += hits.both_count;
+        wrong += hits.false_count + hits.missed_count;
+    }
+    2.0 * both as f64 / (2 * both + wrong) as f64
 }
 
 /// Samples that flipped between exactly right and not.
@@ -126,6 +141,8 @@ mod tests {
             "{f1:?}"
         );
         assert_eq!(micro_f1(&several(&[[0; 3]]), 1), None);
+        let change = micro_f1_change(&scores, &several(&[[2, 0, 0]; 3]), 1).unwrap();
+        assert!((change.value - 3.0 / 9.0).abs() < 1e-12, "{change:?}");
         let flips = exact_flips(&scores, &several(&[[1, 1, 0], [2, 0, 0], [2, 0, 0]])).unwrap();
         assert_eq!((flips.counts.gained_count, flips.counts.lost_count), (2, 1));
     }

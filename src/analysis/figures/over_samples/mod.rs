@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::record::LabelledScores;
 use crate::stats::Proportion;
 
-pub use elements::{element_change, element_share, exact_flips, exact_match, mean_iou, micro_f1};
+pub use elements::{
+    element_change, element_share, exact_flips, exact_match, mean_iou, micro_f1, micro_f1_change,
+};
 use sample_figure::check_alike;
 pub use sample_figure::{Flips, NoFigure, SampleFigure};
 
@@ -59,27 +61,73 @@ fn within(scores: &LabelledScores, k: u64) -> Option<Proportion> {
 /// scikit-learn's `f1_score` has it). A sample with scores that are not numbers is a miss of its
 /// class; labels beyond the samples do not count, and with fewer of them there is no figure.
 pub fn macro_f1(scores: &LabelledScores, labels: &[i64], seed: u64) -> Option<SampleFigure> {
-    let n = scores.predicted.len();
-    let labels = labels.get(..n).filter(|labels| !labels.is_empty())?;
-    let predicted = scores.predicted.iter().map(|class| class.map(i128::from));
-    let pairs: Vec<(i128, Option<i128>)> = labels
-        .iter()
-        .map(|&label| i128::from(label))
-        .zip(predicted)
-        .collect();
-    let classes: BTreeSet<i128> = pairs
-        .iter()
-        .flat_map(|(label, predicted)| [Some(*label), *predicted])
-        .flatten()
-        .collect();
-    let numbered: BTreeMap<i128, usize> = classes.into_iter().zip(0..).collect();
-    let pairs: Vec<(usize, Option<usize>)> = pairs
-        .iter()
-        .map(|(label, predicted)| (numbered[label], predicted.map(|class| numbered[&class])))
-        .collect();
-    Some(SampleFigure::over(n, seed, |indices| {
-        f1_over(&pairs, numbered.len(), indices)
+    let labels = labels_of(scores, labels)?;
+    let pairs = Pairs::numbered(&[scores], labels).remove(0);
+    Some(SampleFigure::over(labels.len(), seed, |indices| {
+        pairs.f1(indices)
     }))
+}
+
+/// Of that figure from baseline to candidate, paired on the same samples.
+pub fn macro_f1_change(
+    baseline: &LabelledScores,
+    candidate: &LabelledScores,
+    labels: &[i64],
+    seed: u64,
+) -> Option<Result<SampleFigure, NoFigure>> {
+    if let Err(unlike) = check_alike(baseline.predicted.len(), candidate.predicted.len()) {
+        return Some(Err(unlike));
+    }
+    let labels = labels_of(baseline, labels)?;
+    let pairs = Pairs::numbered(&[baseline, candidate], labels);
+    Some(Ok(SampleFigure::over(labels.len(), seed, |indices| {
+        pairs[1].f1(indices) - pairs[0].f1(indices)
+    })))
+}
+
+/// One for each sample, where there are any.
+fn labels_of<'l>(scores: &LabelledScores, labels: &'l [i64]) -> Option<&'l [i64]> {
+    labels
+        .get(..scores.predicted.len())
+        .filter(|labels| !labels.is_empty())
+}
+
+/// Label and prediction of each sample, as numbers of the classes that occur.
+struct Pairs {
+    pairs: Vec<(usize, Option<usize>)>,
+    classes_count: usize,
+}
+
+impl Pairs {
+    /// Of several that were scored on the same samples, in one numbering.
+    fn numbered(all: &[&LabelledScores], labels: &[i64]) -> Vec<Self> {
+        let predictions = all
+            .iter()
+            .flat_map(|scores| scores.predicted.iter().flatten());
+        let classes: BTreeSet<i128> = labels
+            .iter()
+            .map(|&label| i128::from(label))
+            .chain(predictions.map(|&class| i128::from(class)))
+            .collect();
+        let numbered: BTreeMap<i128, usize> = classes.into_iter().zip(0..).collect();
+        all.iter()
+            .map(|scores| Pairs {
+                pairs: labels
+                    .iter()
+                    .zip(&scores.predicted)
+                    .map(|(&label, predicted)| {
+                        let predicted = predicted.map(|class| numbered[&i128::from(class)]);
+                        (numbered[&i128::from(label)], predicted)
+                    })
+                    .collect(),
+                classes_count: numbered.len(),
+            })
+            .collect()
+    }
+
+    fn f1(&self, indices: &[usize]) -> f64 {
+        f1_over(&self.pairs, self.classes_count, indices)
+    }
 }
 
 /// Over the classes that occur in the samples at `indices`.
@@ -102,6 +150,17 @@ fn f1_over(pairs: &[(usize, Option<usize>)], classes_count: usize, indices: &[us
     .map(|(&hits, &occurrences)| 2.0 * hits as f64 / occurrences as f64)
     .collect();
     f1.iter().sum::<f64>() / f1.len() as f64
+}
+
+/// Samples that flipped between a label among the first five and not; a sample with scores that are
+/// not numbers counts as wrong.
+pub fn top5_flips(
+    baseline: &LabelledScores,
+    candidate: &LabelledScores,
+) -> Result<Flips, NoFigure> {
+    Flips::of(&baseline.label_ranks, &candidate.label_ranks, |rank| {
+        rank.is_some_and(|rank| rank < 5)
+    })
 }
 
 /// A sample with scores that are not numbers counts as wrong.
@@ -230,6 +289,27 @@ mod tests {
             n: 30,
         };
         assert_eq!(figure, expected);
+    }
+
+    #[test]
+    fn change_of_macro_f1_is_the_difference_of_both_on_the_same_samples() {
+        let labels = [[0, 1, 2]; 10].concat();
+        let right = scores(3, &[[0, 1, 2].map(Some); 10].concat(), &[]);
+        // Class 2 is never predicted: F1 is 2/3 of class 1, and nothing of class 2.
+        let worse = scores(3, &[[0, 1, 1].map(Some); 10].concat(), &[]);
+        let change = macro_f1_change(&right, &worse, &labels, 1)
+            .unwrap()
+            .unwrap();
+        assert!(
+            (change.value - ((1.0 + 2.0 / 3.0) / 3.0 - 1.0)).abs() < 1e-12,
+            "{change:?}"
+        );
+        assert!(change.interval.unwrap().high < -0.3, "{change:?}");
+        let none = macro_f1_change(&right, &right, &labels, 1)
+            .unwrap()
+            .unwrap();
+        assert_eq!(none.interval.unwrap(), Interval::between(0.0, 0.0));
+        assert_eq!(macro_f1_change(&right, &right, &labels[1..], 1), None);
     }
 
     #[test]
