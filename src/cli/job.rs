@@ -11,7 +11,7 @@ use super::runs::RUNS;
 use super::{CliError, Result};
 use crate::plan::Plan;
 use crate::record::{Host, RunInfo};
-use crate::runner::{Extent, Job, WorkerCommand};
+use crate::runner::{Course, Extent, Job, WorkerCommand};
 use crate::sample::{Roots, host};
 use crate::store::{RunFolder, default_folder};
 
@@ -76,7 +76,7 @@ impl Beginning {
             folder,
             notes,
             extent: Extent::Whole,
-            guide: None,
+            course: Course::Planned,
             resumed: None,
             lost_workers: Vec::new(),
         })

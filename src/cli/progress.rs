@@ -299,6 +299,7 @@ fn ending(reason: EndReason) -> &'static str {
     match reason {
         EndReason::TargetReached => "done: every figure is as narrow as asked for",
         EndReason::BudgetSpent => "done: the budget is spent",
+        EndReason::RulesDecided => "done: every rule is decided",
         EndReason::SearchDone => "done: the search has nothing left to try",
         EndReason::RoundsDone => "done: all rounds are measured",
         EndReason::Interrupted => "interrupted: what was measured is kept",

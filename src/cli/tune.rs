@@ -13,7 +13,7 @@ use crate::analysis::tuning::TuningVerdict;
 use crate::plan::Flag;
 use crate::provider::{self, Hardware};
 use crate::record::RunRecord;
-use crate::runner::{Job, Ran};
+use crate::runner::{Course, Job, Ran};
 use crate::sample::{Roots, Sampler};
 use crate::tune::Search;
 
@@ -93,7 +93,7 @@ fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(J
         notes,
     };
     let (mut job, target) = beginning.job_at(path, asked)?;
-    job.guide = Some(Box::new(Search));
+    job.course = Course::Search(Box::new(Search));
     Ok((job, target))
 }
 

@@ -13,7 +13,9 @@ use super::rounds::bindings;
 use super::schedule;
 use super::system::{Interruption, Watch, require_files, survive_file_size_limit};
 use super::time::Time;
-use super::{Extent, Guide, Job, Launch, Launcher, Observer, Progress, Ran, Result, Run, RunError};
+use super::{
+    Course, Extent, Job, Launch, Launcher, Observer, Progress, Ran, Result, Run, RunError,
+};
 use crate::plan::{InputRequest, PageCache};
 use crate::protocol::Tried;
 use crate::record::{EndReason, Event, Failure, FailureKind, ModelSummary, RunInfo};
@@ -78,9 +80,9 @@ pub fn known_inputs(
 async fn drive(mut job: Job, observer: &mut dyn Observer) -> Result<Ran> {
     let mut interruption = Interruption::listen()?;
     let ready = interruption.unless(make_ready(&mut job, observer)).await?;
-    let mut guide = job.guide.take();
+    let mut course = std::mem::take(&mut job.course);
     let (mut run, watch) = begin(job, ready, observer).await?;
-    match until_interrupted(&mut run, &mut guide, &mut interruption).await {
+    match until_interrupted(&mut run, &mut course, &mut interruption).await {
         Ok(reason) => {
             run.observer.observe(&Progress::Ended(reason));
             finish(run, &watch, reason)
@@ -166,19 +168,21 @@ async fn begin(job: Job, ready: Ready, observer: &mut dyn Observer) -> Result<(R
 
 async fn until_interrupted(
     run: &mut Run<'_>,
-    guide: &mut Option<Box<dyn Guide>>,
+    course: &mut Course,
     interruption: &mut Interruption,
 ) -> Result<EndReason> {
+    let is_profiled = run.extent == Extent::Whole && !matches!(course, Course::Search(_));
     let measured = async {
-        match guide {
-            Some(guide) => schedule::search(run, guide.as_mut()).await,
-            None => schedule::measure(run).await,
+        match course {
+            Course::Search(guide) => schedule::search(run, guide.as_mut()).await,
+            Course::Until(goal) => schedule::measure(run, Some(goal.as_ref())).await,
+            Course::Planned => schedule::measure(run, None).await,
         }
     };
     tokio::select! {
         reason = measured => reason,
         () = interruption.comes() => {
-            if run.extent == Extent::Whole && guide.is_none() {
+            if is_profiled {
                 profile::leave_rest(run)?;
             }
             Ok(EndReason::Interrupted)

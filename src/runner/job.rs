@@ -1,5 +1,6 @@
 //! Start of a run, its guide if it is a search, and its outcome.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
@@ -30,12 +31,30 @@ pub struct Job {
     pub started: Instant,
     /// How much of the plan is measured.
     pub extent: Extent,
-    /// Decides how a search goes on; absent for a plan that is measured as it stands.
-    pub guide: Option<Box<dyn Guide>>,
+    /// What says how the run goes on.
+    pub course: Course,
     /// The record of a run that is taken up again in its folder; absent for a new one.
     pub resumed: Option<Box<RunRecord>>,
     /// Workers that were lost before the run; there are none when it is handed over.
     pub lost_workers: Vec<LostWorker>,
+}
+
+/// What says how a run goes on.
+#[derive(Debug, Default)]
+pub enum Course {
+    /// The plan, as it stands, until its figures are as narrow as it asks for.
+    #[default]
+    Planned,
+    /// The plan, as it stands, until something is decided.
+    Until(Box<dyn Goal>),
+    /// A search, which its guide leads.
+    Search(Box<dyn Guide>),
+}
+
+/// Says what is not decided yet of what a run is made for.
+pub trait Goal: Debug {
+    /// The cells that are to be measured further; the run ends when there are none.
+    fn undecided(&self, record: &RunRecord) -> BTreeSet<CellKey>;
 }
 
 /// How much of a plan is measured.
@@ -45,6 +64,8 @@ pub enum Extent {
     Whole,
     /// The rounds alone: nothing is scored, and nothing is profiled.
     Rounds,
+    /// The rounds and the scores of outputs: nothing is profiled.
+    Scored,
     /// Just enough to tell what the whole will take: nothing is scored, and it ends after this much
     /// time at the latest.
     Probe(Duration),

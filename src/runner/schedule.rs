@@ -8,7 +8,7 @@ use super::beside::{self, profile, score};
 use super::rounds::pace::{self, RoundCost};
 use super::rounds::round::{Group, Round};
 use super::rounds::{self, Rounds, turns};
-use super::{Clock, Extent, Guide, Move, Progress, Result, Run};
+use super::{Clock, Extent, Goal, Guide, Move, Progress, Result, Run};
 use crate::plan::{CellKey, Workload};
 use crate::record::{EndReason, Event, Outcome};
 
@@ -16,7 +16,7 @@ use crate::record::{EndReason, Event, Outcome};
 /// anything else is done; larger batches follow, then what lies beside the rounds, within its
 /// share of the budget; further rounds take what it leaves. Rounds that were asked for by their
 /// number are all alike.
-pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason> {
+pub(super) async fn measure(run: &mut Run<'_>, goal: Option<&dyn Goal>) -> Result<EndReason> {
     let mut rounds = Rounds::default();
     run.close_unsupported()?;
     run.note_monitoring()?;
@@ -24,17 +24,19 @@ pub(super) async fn measure(run: &mut Run<'_>) -> Result<EndReason> {
         profile::place_all(run).await?;
     }
     run.time.held = beside::share(run) + beside::rest_share(run);
-    let mut reason = rounds.measure(run).await?;
+    let mut reason = rounds.measure(run, goal).await?;
     // What is settled rests from rounds alone.
     let resting = std::mem::take(&mut run.resting);
     run.time.held = beside::rest_share(run);
-    if run.extent == Extent::Whole {
-        beside::all(run).await?;
+    match run.extent {
+        Extent::Whole => beside::all(run).await?,
+        Extent::Scored => beside::scores(run).await?,
+        Extent::Rounds | Extent::Probe(_) => {}
     }
     run.resting = resting;
     // What was kept free and not needed goes to the rounds.
     if reason == EndReason::BudgetSpent && run.may_measure() {
-        reason = rounds.measure(run).await?;
+        reason = rounds.measure(run, goal).await?;
     }
     run.resting.clear();
     run.time.held = Duration::ZERO;

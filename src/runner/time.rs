@@ -46,7 +46,7 @@ impl Time {
                 writing: Duration::ZERO,
                 ..Time::of_budget(job.started, Some(limit))
             },
-            (Extent::Whole | Extent::Rounds, budget) => {
+            (Extent::Whole | Extent::Rounds | Extent::Scored, budget) => {
                 Time::of_budget(job.started, budget.map(Duration::from))
             }
         }

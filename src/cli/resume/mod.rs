@@ -20,7 +20,7 @@ use super::{CliError, Result};
 use crate::analysis::comparison::host_differences;
 use crate::plan::{Plan, RuntimeChoice};
 use crate::record::{EndReason, Host, RunRecord};
-use crate::runner::{FoundRuntime, Job, Ran};
+use crate::runner::{Course, FoundRuntime, Job, Ran};
 use crate::runtime::{self, Cache, Lookup};
 use crate::store::RunFolder;
 use crate::text::{distinct, joined};
@@ -67,7 +67,7 @@ pub(super) fn resumed(
     };
     let job = Job {
         info: record.run.clone(),
-        guide: Some(Box::new(Search)),
+        course: Course::Search(Box::new(Search)),
         resumed: Some(Box::new(record)),
         ..beginning.job(folder, asked)?
     };
@@ -253,7 +253,7 @@ fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<Fo
 }
 
 /// The library at `path`, if a new search would take it, or if it is in the cache.
-fn own(path: &Path) -> Result<FoundRuntime> {
+pub(super) fn own(path: &Path) -> Result<FoundRuntime> {
     let choice = RuntimeChoice::Library(path.to_owned());
     let found_by = match runtime::find(None)? {
         Lookup::Found(found) if found.path == path => found.reason(),

@@ -20,14 +20,19 @@ use crate::runner::time::times;
 use crate::runner::{Extent, Result, Run};
 
 pub(super) async fn all(run: &mut Run<'_>) -> Result<()> {
-    let share = share(run).min(run.remaining());
-    run.time.beside_end = run.budget().map(|_| Instant::now() + share);
-    score::all(run).await?;
+    scores(run).await?;
     coupling::all(run).await?;
     profile::all(run).await?;
     idle::all(run).await?;
     contrast::all(run).await?;
     peaks::all(run).await
+}
+
+/// The worth of outputs alone.
+pub(super) async fn scores(run: &mut Run<'_>) -> Result<()> {
+    let share = share(run).min(run.remaining());
+    run.time.beside_end = run.budget().map(|_| Instant::now() + share);
+    score::all(run).await
 }
 
 /// Time for everything beside the rounds but the profiles that come last.
@@ -36,7 +41,10 @@ pub(super) fn share(run: &Run<'_>) -> Duration {
 }
 
 pub(super) fn rest_share(run: &Run<'_>) -> Duration {
-    budget_share(run, profile::BUDGET_SHARE)
+    match run.extent {
+        Extent::Whole => budget_share(run, profile::BUDGET_SHARE),
+        Extent::Rounds | Extent::Scored | Extent::Probe(_) => Duration::ZERO,
+    }
 }
 
 /// A share of the budget; nothing without one, and nothing where every latency comes from a
@@ -44,8 +52,15 @@ pub(super) fn rest_share(run: &Run<'_>) -> Duration {
 fn budget_share(run: &Run<'_>, share: f64) -> Duration {
     let is_any_real = run.real_sessions().next().is_some();
     match run.budget() {
-        Some(budget) if is_any_real && run.extent == Extent::Whole => budget.mul_f64(share),
+        Some(budget) if is_any_real && is_scored(run.extent) => budget.mul_f64(share),
         _ => Duration::ZERO,
+    }
+}
+
+fn is_scored(extent: Extent) -> bool {
+    match extent {
+        Extent::Whole | Extent::Scored => true,
+        Extent::Rounds | Extent::Probe(_) => false,
     }
 }
 

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::plan::{CellKey, SweepEnd, Workload};
 use crate::record::{EndReason, Event, Outcome};
-use crate::runner::{Progress, Result, Run};
+use crate::runner::{Goal, Progress, Result, Run};
 use crate::stats::MIN_LAUNCHES;
 use crate::units::Nanos;
 use order::Draw;
@@ -47,7 +47,11 @@ struct Sweep {
 }
 
 impl Rounds {
-    pub(super) async fn measure(&mut self, run: &mut Run<'_>) -> Result<EndReason> {
+    pub(super) async fn measure(
+        &mut self,
+        run: &mut Run<'_>,
+        goal: Option<&dyn Goal>,
+    ) -> Result<EndReason> {
         let schedule = run.plan().schedule.clone();
         let usual = schedule.alternations_count.unwrap_or(1);
         let mut alternations = usual;
@@ -71,8 +75,8 @@ impl Rounds {
             self.have_swept |= next == Scope::Everything;
             run.checkpoint()?;
             let is_look = stop::look_rounds(run.plan()).contains(&self.done);
-            if is_look && look_at_figures(run, self.done)? {
-                return Ok(EndReason::TargetReached);
+            if is_look && let Some(reason) = look_at_figures(run, self.done, goal)? {
+                return Ok(reason);
             }
             let remaining = run.remaining();
             if schedule.alternations_count.is_none() && schedule.rounds_count.is_none() {
@@ -270,9 +274,18 @@ fn batch_sizes_of(run: &Run<'_>, shape: usize, scope: Scope) -> BTreeSet<u64> {
     sizes
 }
 
-/// Looks at the figures after `rounds`: whether they are as sure as asked for, and which cells
-/// rest until the next look.
-fn look_at_figures(run: &mut Run<'_>, rounds: u64) -> Result<bool> {
+/// Looks at the figures after `rounds`: why the run ends, if they are as sure as asked for, and which
+/// cells rest until the next look.
+fn look_at_figures(
+    run: &mut Run<'_>,
+    rounds: u64,
+    goal: Option<&dyn Goal>,
+) -> Result<Option<EndReason>> {
+    if let Some(goal) = goal {
+        run.resting = stop::at_rest(&run.record().plan, &goal.undecided(run.record()));
+        let is_open = run.plan().cells().any(|key| run.is_open(key));
+        return Ok((!is_open).then_some(EndReason::RulesDecided));
+    }
     let outcome = stop::look_at(run.record(), &run.closed);
     for &key in &outcome.settled {
         let cell = run.record().cell(key);
@@ -281,7 +294,7 @@ fn look_at_figures(run: &mut Run<'_>, rounds: u64) -> Result<bool> {
         }
     }
     run.resting = outcome.resting;
-    Ok(outcome.done)
+    Ok(outcome.done.then_some(EndReason::TargetReached))
 }
 
 impl Sweep {

@@ -59,6 +59,22 @@ pub(super) fn look_at(record: &RunRecord, closed: &BTreeSet<CellKey>) -> LookOut
     }
 }
 
+/// Cells that are not wanted any more, where those that are not decided are compared with the
+/// baseline of their workload.
+pub(super) fn at_rest(plan: &Plan, undecided: &BTreeSet<CellKey>) -> BTreeSet<CellKey> {
+    plan.cells()
+        .filter(|key| !undecided.contains(key) && !is_compared(plan, *key, undecided))
+        .collect()
+}
+
+/// Whether a cell is one of the baseline, and others are compared with it.
+fn is_compared(plan: &Plan, key: CellKey, others: &BTreeSet<CellKey>) -> bool {
+    plan.sessions[key.session].variant == plan.baseline
+        && others
+            .iter()
+            .any(|other| other.workload() == key.workload())
+}
+
 /// Cells that look otherwise.
 fn without(looks: &[(CellKey, Look)], left_out: Look) -> Vec<CellKey> {
     looks

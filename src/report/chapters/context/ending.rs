@@ -36,6 +36,9 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
                 spent(record)
             )
         }
+        Some(EndReason::RulesDecided) => {
+            format!("Complete: every rule of the gate was decided{after} and {rounds}.")
+        }
         Some(EndReason::SearchDone) => {
             format!("Complete: the search had nothing left to try{after}.")
         }
