@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::json::{self, Answer, JsonArgs};
 use super::output::Destination;
 use super::raw_names::RawNames;
+use super::refusals::Allowed;
 use super::{CliError, Result, exit, runs};
 use crate::analysis::comparison::{ComparedRun, Comparisons, NamedRun, SelectError, compare};
 use crate::export;
@@ -15,7 +16,8 @@ use crate::report::{self, view::ComparisonView, view::difference};
 ///
 /// Variants of one run took turns and are compared round by round. Runs did not take turns: they
 /// are compared launch against launch, and whatever changed on the machine in between is not in the
-/// intervals.
+/// intervals. Runs of other models, of other machines and of machines that were not fit to measure
+/// on are refused, unless that is asked for.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folders of runs, or their run.json; the others are compared with the first.
@@ -31,6 +33,9 @@ pub struct Args {
     /// Compare although the runs were measured on different machines, and say how these differ.
     #[arg(long)]
     across_hosts: bool,
+
+    #[command(flatten)]
+    allowed: Allowed,
 
     /// Format of the output: tables for people, or one row per figure.
     #[arg(long, default_value = "terminal", conflicts_with = "json")]
@@ -90,12 +95,7 @@ pub fn run(args: Args) -> Result<u8> {
             .map(|(baseline, candidate)| (baseline.as_str(), candidate.as_str())),
     )
     .map_err(select_error)?;
-    if !args.across_hosts {
-        comparisons
-            .runs
-            .iter()
-            .try_for_each(|other| same_machine(&args.runs[0], other))?;
-    }
+    refuse(&args, &comparisons)?;
     if args.json.json {
         let words = ComparisonView::new(&comparisons).headlines.join(" ");
         json::print("compare", Some(&Answer::undecided(words)), &comparisons)?;
@@ -103,6 +103,25 @@ pub fn run(args: Args) -> Result<u8> {
         args.destination.write(&render(&args, &comparisons)?)?;
     }
     Ok(exit::DONE)
+}
+
+/// Refuses what a ratio says nothing about. Variants of one run took turns, under the same load
+/// whatever that was.
+fn refuse(args: &Args, comparisons: &Comparisons) -> Result<()> {
+    let runs = &comparisons.runs;
+    if !args.across_hosts {
+        runs.iter()
+            .try_for_each(|other| same_machine(&args.runs[0], other))?;
+    }
+    let pairs = &comparisons.pairs;
+    pairs
+        .iter()
+        .try_for_each(|pair| args.allowed.check_pair(pair, runs))?;
+    if runs.len() == 1 {
+        return Ok(());
+    }
+    runs.iter()
+        .try_for_each(|run| args.allowed.check_machine(&run.path, run.fitness.as_ref()))
 }
 
 fn select_error(error: SelectError) -> CliError {

@@ -22,6 +22,7 @@ mod plan;
 mod profile;
 mod progress;
 mod raw_names;
+mod refusals;
 mod renamed;
 mod report;
 mod resources;

@@ -412,7 +412,11 @@ fn measured_runs_are_compared_in_every_format() {
         runs.measure("old", 100_000, 60_000),
         runs.measure("new", 120_000, 60_000),
     );
-    let found = command(&[&old, &new], &["--json"]).assert_code(0).data();
+    // The script's times are the same whatever the machine does.
+    let accepted = "--accept-invalid";
+    let found = command(&[&old, &new], &["--json", accepted])
+        .assert_code(0)
+        .data();
     let verdict = |pair: usize| {
         found["pairs"][pair]["cells"][0]["rows"][0]["outcome"]["delta"]["change"]["verdict"].clone()
     };
@@ -424,14 +428,24 @@ fn measured_runs_are_compared_in_every_format() {
         .assert_stdout(",paired,0.02,faster,");
     let crossed = command(
         &[&old, &new],
-        &["--variants", "fp32,int8-static", "--format", "markdown"],
+        &[
+            "--variants",
+            "fp32,int8-static",
+            "--format",
+            "markdown",
+            accepted,
+        ],
     );
     crossed
         .assert_code(0)
         .assert_stdout("# Comparison: ")
         .assert_stdout("onnxprof profile ");
     let output = old.join("comparison.txt");
-    command(&[&old, &new], &["--output", output.to_str().unwrap()]).assert_code(0);
+    command(
+        &[&old, &new],
+        &["--output", output.to_str().unwrap(), accepted],
+    )
+    .assert_code(0);
     assert!(
         fs::read_to_string(output)
             .unwrap()
@@ -476,6 +490,43 @@ fn other_machine_is_refused_unless_asked_for() {
         .assert_code(0)
         .assert_stdout("OTHER MACHINE")
         .assert_stdout("Other CPU");
+}
+
+#[test]
+fn other_models_are_refused_unless_asked_for() {
+    let runs = Runs::new();
+    let (old, mut new) = old_and_new();
+    new.variants[1].model.as_mut().unwrap().inputs[0].name = "gpu_0/data_0".into();
+    let (old, new) = (runs.add("old", &old), runs.add("new", &new));
+    let refused = command(&[&old, &new], &[]);
+    refused.assert_error(
+        BAD_INPUT,
+        "the models are of unlike kinds",
+        "--across-models",
+    );
+    refused
+        .assert_stderr("`int8` in `")
+        .assert_stderr("gpu_0/data_0 float");
+    command(&[&old, &new], &["--across-models"])
+        .assert_code(0)
+        .assert_stdout("OTHER MODEL: int8 in ");
+}
+
+#[test]
+fn invalid_runs_are_refused_unless_asked_for_but_for_variants_that_took_turns() {
+    let (_runs, old, new) = edited(|run| {
+        let reason = json!({ "severity": "invalid", "seen": "others took 80%", "remedy": null });
+        run["fitness"] = json!({ "verdict": "invalid", "reasons": [reason] });
+    });
+    let refused = command(&[&old, &new], &[]);
+    refused.assert_error(BAD_INPUT, "new` is INVALID", "--accept-invalid");
+    refused.assert_stderr("others took 80%");
+    command(&[&old, &new], &["--accept-invalid"])
+        .assert_code(0)
+        .assert_stdout("INVALID: ");
+    command(&[&new], &["--variants", "fp32,int8"])
+        .assert_code(0)
+        .assert_stdout("INVALID: ");
 }
 
 #[test]

@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::differences::session_differences;
 use super::select::{Place, names, pairings};
 use super::{
-    Delta, Design, Difference, NamedRun, SelectError, Side, Sides, change, host_differences, judge,
-    other_differences,
+    Delta, Design, Difference, NamedRun, Recorded, SelectError, Side, Sides, change,
+    host_differences, judge, model_differences, other_differences,
 };
 
 use crate::analysis::figures::over_launches::median_of_blocks;
@@ -58,6 +58,8 @@ pub struct Pair {
     pub baseline: Party,
     /// Subject of the comparison.
     pub candidate: Party,
+    /// Inputs, outputs and tasks that make their models unlike; empty for those of one kind.
+    pub model_differences: Vec<Difference>,
     /// Session options that they do not share.
     pub differences: Vec<Difference>,
     /// Figures of the whole session.
@@ -223,6 +225,7 @@ fn pair(runs: &[NamedRun<'_>], pairing: Sides<Place>) -> Pair {
     Pair {
         baseline: party(runs, pairing.baseline),
         candidate: party(runs, pairing.candidate),
+        model_differences: model_differences(sides.baseline.recorded(), sides.candidate.recorded()),
         differences: session_differences(sides.baseline.spec(), sides.candidate.spec()),
         rows: session_metrics()
             .chain([leading_score(sides)])
@@ -321,6 +324,13 @@ impl<'r> Measured<'r> {
             run: &self.run.index,
             session: self.session,
             at: self.at,
+        }
+    }
+
+    fn recorded(self) -> Recorded<'r> {
+        Recorded {
+            record: self.run.index.record,
+            session: self.session,
         }
     }
 

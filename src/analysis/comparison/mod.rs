@@ -8,6 +8,7 @@
 mod change;
 mod comparisons;
 mod differences;
+mod models;
 mod select;
 mod side;
 
@@ -17,5 +18,7 @@ pub use comparisons::{
     CELL_METRICS, ComparedRun, Comparisons, Pair, PairedCell, Party, Row, RowOutcome, compare,
 };
 pub use differences::{Difference, Setting, host_differences, other_differences};
+pub use models::{Recorded, kind_differences, model_differences};
+pub(super) use select::counterpart;
 pub use select::{NamedRun, SelectError};
 pub(super) use side::{Side, Sides};

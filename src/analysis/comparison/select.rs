@@ -263,18 +263,28 @@ fn sessions(baseline: VariantOf<'_>, candidate: VariantOf<'_>) -> Vec<Sides<Plac
         .collect()
 }
 
+/// The session of another plan that is compared with one of this: of the variant of that name, the
+/// one that was asked for alike, or the only one of each.
+pub(in crate::analysis) fn counterpart(plan: &Plan, session: usize, other: &Plan) -> Option<usize> {
+    let spec = &plan.sessions[session];
+    let own = VariantOf {
+        run: 0,
+        plan,
+        variant: spec.variant,
+    };
+    let name = &plan.variants[spec.variant].name;
+    let sessions = VariantOf::find(1, other, |one| one.name == *name)?.sessions();
+    match sessions[..] {
+        [only] if own.sessions().len() == 1 => Some(only),
+        _ => partner(spec, other, &sessions),
+    }
+}
+
 /// Of several runtimes, the same one.
 fn partner(spec: &SessionSpec, plan: &Plan, sessions: &[usize]) -> Option<usize> {
     sessions
         .iter()
         .copied()
-        .filter(|&session| are_alike(spec, &plan.sessions[session]))
+        .filter(|&session| spec.is_alike(&plan.sessions[session]))
         .min_by_key(|&session| plan.sessions[session].runtime != spec.runtime)
-}
-
-fn are_alike(one: &SessionSpec, other: &SessionSpec) -> bool {
-    one.execution_provider == other.execution_provider
-        && one.provider == other.provider
-        && one.binding == other.binding
-        && one.options == other.options
 }

@@ -105,7 +105,21 @@ fn warnings(comparisons: &Comparisons) -> Vec<String> {
         .iter()
         .flat_map(|run| [incomplete(run), unfit(run), other_machine(run, &first)])
         .flatten()
+        .chain(
+            comparisons
+                .pairs
+                .iter()
+                .filter_map(|pair| other_model(comparisons, pair)),
+        )
         .collect()
+}
+
+fn other_model(comparisons: &Comparisons, pair: &Pair) -> Option<String> {
+    let differing = differing(&pair.model_differences)?;
+    Some(format!(
+        "OTHER MODEL: {}: {differing}.",
+        sides(comparisons, pair)
+    ))
 }
 
 fn incomplete(run: &ComparedRun) -> Option<String> {
