@@ -29,6 +29,16 @@ pub struct SessionSpec {
 }
 
 impl SessionSpec {
+    /// Whether another session is set up in the same way, whatever its variant and its library: with
+    /// the same execution provider, binding and options.
+    #[must_use]
+    pub fn is_alike(&self, other: &SessionSpec) -> bool {
+        self.execution_provider == other.execution_provider
+            && self.provider == other.provider
+            && self.binding == other.binding
+            && self.options == other.options
+    }
+
     /// Whether its latencies come from a script, and nothing is executed.
     #[must_use]
     pub fn is_scripted(&self) -> bool {
@@ -233,4 +243,15 @@ pub enum Binding {
     /// In the device's memory, copied there beforehand: the latency is that of the computation
     /// alone.
     Device,
+}
+
+impl Binding {
+    /// Its value for `--bind`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Binding::Host => "host",
+            Binding::Device => "device",
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub use paper::markdown::{
     MarkdownError, comparison_markdown, full_markdown, illustrated_markdown, markdown,
     section_markdown,
 };
-pub use paper::services::{annotations, junit, step_summary};
+pub use paper::services::{Undecided, annotations, junit, step_summary};
 pub use paper::style::{Color, Glyphs, Style};
 pub use paper::svg::svg;
 pub use paper::terminal::{

@@ -246,7 +246,8 @@ fn rules(_: &Path, bytes: &[u8]) -> Option<()> {
         record: sound(),
         findings: &findings,
     };
-    gate::gate(&rules, run, Some(run)).ok().map(drop)
+    let against = gate::Against::Run { run, again: &[] };
+    gate::gate(&rules, run, against.into()).ok().map(drop)
 }
 
 fn context(_: &Path, bytes: &[u8]) -> Option<()> {

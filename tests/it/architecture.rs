@@ -104,6 +104,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
         &[
             ("plan", &[]),
             ("doctor", &["plan"]),
+            ("gate", &["plan", "resume"]),
             ("inspect", &["plan"]),
             ("resume", &["plan"]),
             ("runtime", &["plan"]),
@@ -246,7 +247,7 @@ const UNSAFE: &[(&str, usize, &str)] = &[
 /// reads, and maps nothing.
 const OPENS: &[(&str, &str)] = &[
     (
-        "cli/gate.rs",
+        "cli/gate/publish.rs",
         "a file is appended to that `GITHUB_STEP_SUMMARY` names, and not read",
     ),
     (

@@ -206,6 +206,196 @@ fn mistakes_in_a_rule_file_name_their_line() {
     }
 }
 
+/// The run, with every session a second time: with two requests in flight and bound to a device.
+fn of_several(record: &mut Value) {
+    let sessions = record["plan"]["sessions"].as_array_mut().unwrap();
+    let bound: Vec<Value> = sessions
+        .iter()
+        .cloned()
+        .map(|mut spec| {
+            spec["binding"] = json!("device");
+            spec
+        })
+        .collect();
+    sessions.extend(bound);
+    record["plan"]["load_modes"] = json!([
+        { "closed": { "concurrency": 1 } },
+        { "closed": { "concurrency": 2 } },
+    ]);
+}
+
+#[test]
+fn rules_name_requests_in_flight_bindings_and_libraries() {
+    let desk = Desk::new();
+    let several = desk.changed(of_several);
+    for (selectors, code, told) in [
+        (
+            "",
+            6,
+            "int8-static (device-bound), batch 1, 2 requests in flight",
+        ),
+        (
+            "binding = \"host\"\nconcurrency = 1\n",
+            0,
+            "1 passed, 0 failed",
+        ),
+        (
+            "binding = \"host\"\nconcurrency = 1\nep = \"cpu\"\n",
+            0,
+            "1 passed",
+        ),
+        (
+            "binding = \"host\"\nconcurrency = 2\n",
+            6,
+            "2 requests in flight",
+        ),
+    ] {
+        let rules = format!("{}{selectors}", single("latency_p50 <= 1 ms"));
+        let output = desk.gate(&several, &rules, &["--github", "never"]);
+        output.assert_code(code).assert_stdout(told);
+    }
+    for (selector, line, part) in [
+        ("concurrency = 8", 5, "no concurrency 8; it has 1, 2"),
+        (
+            "ep = \"cuda\"",
+            5,
+            "no execution provider `cuda`; it has `cpu`",
+        ),
+        ("runtime = \"1.2.3\"", 5, "no runtime `1.2.3`; it has `"),
+        (
+            "shape = \"decode\"",
+            5,
+            "no shape `decode`; it has none: it swept no dimension",
+        ),
+        ("binding = \"both\"", 5, "expected `host` or `device`"),
+    ] {
+        let rules = format!("{}{selector}\n", single("latency_p50 <= 1 ms"));
+        let output = desk.gate(&several, &rules, &[]);
+        output.assert_code(3);
+        assert!(
+            output.stderr.contains(&format!("line {line}: ")),
+            "{output}"
+        );
+        assert!(output.stderr.contains(part), "{selector}\n{output}");
+    }
+    let host = desk.gate(
+        &run(),
+        &format!("{}binding = \"device\"\n", rule("file_size <= 1 MB")),
+        &[],
+    );
+    host.assert_code(3)
+        .assert_stderr("no binding `device`; it has `host`");
+    let session = desk.gate(
+        &several,
+        &format!("{}concurrency = 1\n", rule("file_size <= 1 MB")),
+        &[],
+    );
+    session
+        .assert_code(3)
+        .assert_stderr("a figure of a session, which has no concurrency");
+}
+
+#[test]
+fn run_against_itself_is_the_same_and_says_so() {
+    let desk = Desk::new();
+    let against = run();
+    let words = ["--against", against.to_str().unwrap(), "--github", "never"];
+    let rules = "[[rule]]\ncheck = \"latency_p50 <= 1.05 x baseline\"\n[[rule]]\ncheck = \"latency_p99 <= 1.2 x baseline\"\n\
+                 [[rule]]\ncheck = \"accuracy_top1 drop <= 0.5 points\"\n[[rule]]\ncheck = \"file_size <= 1 x baseline\"\n";
+    let output = desk.gate(&run(), rules, &words);
+    output
+        .assert_code(0)
+        .assert_stdout("12 passed, 0 failed, 0 inconclusive")
+        .assert_stdout("the same run");
+    // What is the same is no faster.
+    desk.gate(&run(), &single("latency_p50 <= 0.9 x baseline"), &words)
+        .assert_code(5);
+}
+
+/// Another run of the same files: its times and its start are other ones.
+fn later(record: &mut Value) {
+    record["run"]["started_at"] = json!("2026-03-08T12:00:00Z");
+    for block in record["blocks"].as_array_mut().unwrap() {
+        let median = block["median_ns"].as_u64().unwrap();
+        block["median_ns"] = json!(median + median / 5);
+    }
+}
+
+#[test]
+fn run_of_the_same_files_differs_by_nothing_of_the_model() {
+    let desk = Desk::new();
+    let later = desk.changed(later);
+    let against = run();
+    let words = ["--against", against.to_str().unwrap(), "--github", "never"];
+    let rules = "[[rule]]\ncheck = \"latency_p50 <= 1.05 x baseline\"\n[[rule]]\ncheck = \"accuracy_top1 drop <= 0.5 points\"\n\
+                 [[rule]]\ncheck = \"file_size <= 1 x baseline\"\n";
+    // The files are no longer where that run had them.
+    desk.gate(&later, rules, &words)
+        .assert_code(0)
+        .assert_stdout("8 passed, 0 failed, 0 inconclusive")
+        .assert_stdout("the same files")
+        .assert_stdout("times were not measured again");
+    let other = desk.changed(|record| {
+        self::later(record);
+        record["variants"][1]["sha256"] = json!("f".repeat(64));
+    });
+    desk.gate(&other, &single("latency_p50 <= 1.05 x baseline"), &words)
+        .assert_code(5);
+}
+
+#[test]
+fn other_models_and_unfit_machines_are_refused_unless_asked_for() {
+    let desk = Desk::new();
+    let against = run();
+    let words = ["--against", against.to_str().unwrap()];
+    let rules = single("latency_p50 <= 1.1 x baseline");
+    let other = desk.changed(|record| {
+        later(record);
+        record["variants"][1]["sha256"] = json!("f".repeat(64));
+        record["variants"][1]["model"]["inputs"][0]["name"] = json!("picture");
+    });
+    let refused = desk.gate(&other, &rules, &words);
+    refused.assert_error(
+        3,
+        "`int8-static` in both runs: the models are of unlike kinds",
+        "--across-models",
+    );
+    refused
+        .assert_stderr("inputs image float")
+        .assert_stderr("picture float");
+    desk.gate(&other, &rules, &[&words[..], &["--across-models"]].concat())
+        .assert_code(5);
+    let unfit = desk.changed(|record| {
+        later(record);
+        record["variants"][1]["sha256"] = json!("f".repeat(64));
+        unfit(record);
+    });
+    let refused = desk.gate(&unfit, &rules, &words);
+    refused.assert_error(3, "is INVALID", "--accept-invalid");
+    refused.assert_stderr("others took 80% of the CPUs");
+    let accepted = [&words[..], &["--accept-invalid", "--github", "never"]].concat();
+    desk.gate(&unfit, &rules, &accepted)
+        .assert_code(5)
+        .assert_stdout("the run is INVALID");
+}
+
+#[test]
+fn macro_f1_that_was_scored_is_compared() {
+    let desk = Desk::new();
+    let path = desk.path("digits.json");
+    let record = crate::support::record::digits();
+    fs::write(&path, serde_json::to_string(&record).unwrap()).unwrap();
+    let of = |check: &str| format!("[[rule]]\ncheck = \"{check}\"\nvariant = \"int8-static\"\n");
+    for (check, code) in [
+        ("accuracy_macro_f1 >= 0.9 x baseline", 0),
+        ("accuracy_macro_f1 drop <= 5 points", 0),
+        ("accuracy_macro_f1 >= 1.1 x baseline", 5),
+        ("accuracy_top5 drop <= 5 points", 0),
+    ] {
+        desk.gate(&path, &of(check), &[]).assert_code(code);
+    }
+}
+
 #[test]
 fn runs_that_cannot_be_used_are_input_errors() {
     let desk = Desk::new();
@@ -242,14 +432,16 @@ fn histogram_that_does_not_decode_decides_nothing() {
     assert!(output.stdout.contains("cannot be read"), "{output}");
 }
 
+fn unfit(record: &mut Value) {
+    let reason =
+        json!({ "severity": "invalid", "seen": "others took 80% of the CPUs", "remedy": null });
+    record["fitness"] = json!({ "verdict": "invalid", "reasons": [reason] });
+}
+
 #[test]
 fn timing_of_an_unfit_machine_decides_nothing() {
     let desk = Desk::new();
-    let unfit = desk.changed(|record| {
-        let reason =
-            json!({ "severity": "invalid", "seen": "others took 80% of the CPUs", "remedy": null });
-        record["fitness"] = json!({ "verdict": "invalid", "reasons": [reason] });
-    });
+    let unfit = desk.changed(unfit);
     let output = desk.gate(&unfit, &single("latency_p50 <= 1 ms"), &[]);
     output.assert_code(6);
     assert!(
@@ -258,6 +450,16 @@ fn timing_of_an_unfit_machine_decides_nothing() {
     );
     desk.gate(&unfit, &rule("file_size <= 1 MB"), &[])
         .assert_code(0);
+    desk.gate(
+        &unfit,
+        &single("latency_p50 <= 1 ms"),
+        &["--accept-invalid"],
+    )
+    .assert_code(0);
+    // Both variants took turns under that load.
+    desk.gate(&unfit, &single("latency_p50 <= 0.5 x baseline"), &[])
+        .assert_code(0)
+        .assert_stdout("the run is INVALID");
 }
 
 #[test]
@@ -302,6 +504,18 @@ fn rules_that_init_writes_are_kept_by_the_run() {
         .assert_code(0);
 }
 
+#[test]
+fn rules_of_the_guide_are_kept_by_a_run_of_its_models() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let rules = fs::read_to_string(root.join("models/gate.toml")).unwrap();
+    let guide = fs::read_to_string(root.join("src/cli/README.md")).unwrap();
+    assert!(guide.contains(&format!("```toml\n{rules}```")));
+    let output = Desk::new().gate(&run(), &rules, &["--github", "never"]);
+    output
+        .assert_code(0)
+        .assert_stdout("4 passed, 0 failed, 0 inconclusive");
+}
+
 const MIXED: &str = "\
 [[rule]]
 check = \"latency_p50 <= 60 us\"
@@ -344,20 +558,52 @@ fn annotations_point_to_the_rules_and_the_summary_goes_to_the_step() {
         ),
         "{error}"
     );
-    assert_eq!(
-        output
-            .stdout
-            .lines()
-            .filter(|line| line.starts_with("::warning "))
-            .count(),
-        2,
-        "{output}"
+    let mut warnings = output
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("::warning "));
+    let warning = warnings.next().unwrap();
+    assert!(
+        warning.contains(",line=6,title=gate%3A throughput >= 20000 /s (2 of 2 places)::int8-static, batch 1: inconclusive")
+            && warning.contains("%0Aint8-static, batch 8: inconclusive"),
+        "{warning}"
     );
+    assert_eq!(warnings.next(), None, "one for each rule: {output}");
     assert!(
         fs::read_to_string(summary)
             .unwrap()
             .starts_with("### Gate: FAIL: 1 passed, 1 failed, 2 inconclusive")
     );
+}
+
+#[test]
+fn github_is_given_no_more_annotations_of_a_kind_than_it_shows() {
+    let rules: String = (1..=14)
+        .map(|size| format!("[[rule]]\ncheck = \"file_size <= {size} B\"\n"))
+        .collect();
+    let output = Desk::new().gate(&run(), &rules, &["--github", "always"]);
+    output.assert_code(5);
+    let errors: Vec<&str> = output
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with("::error "))
+        .collect();
+    assert_eq!(errors.len(), 10, "{output}");
+    assert!(
+        errors[9].contains("gate%3A 5 more rules::lines 20, 22, 24, 26, 28;"),
+        "{}",
+        errors[9]
+    );
+}
+
+#[test]
+fn table_is_no_wider_than_a_terminal() {
+    let rule = "[[rule]]\ncheck = \"latency_p99 <= 1.2 x baseline\"\n";
+    let output = Desk::new().gate(&run(), rule, &["--github", "never"]);
+    output.assert_code(6);
+    let widest = output.stdout.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(120), "{output}");
+    output.assert_stdout("int8-static, batch 8");
 }
 
 #[test]
@@ -384,8 +630,19 @@ fn json_holds_every_check_with_its_figure() {
 fn junit_is_valid_by_its_schema() {
     let desk = Desk::new();
     let junit = desk.path("junit.xml");
-    desk.gate(&run(), MIXED, &["--junit", junit.to_str().unwrap()])
-        .assert_code(5);
+    let words = ["--junit", junit.to_str().unwrap()];
+    desk.gate(
+        &run(),
+        MIXED,
+        &[&words[..], &["--inconclusive", "pass"]].concat(),
+    )
+    .assert_code(5);
+    let text = fs::read_to_string(&junit).unwrap();
+    assert!(
+        text.contains(r#"skipped="2" errors="0" failures="1""#) && !text.contains("<error "),
+        "{text}"
+    );
+    desk.gate(&run(), MIXED, &words).assert_code(5);
     let text = fs::read_to_string(&junit).unwrap();
     insta::assert_snapshot!(text);
     let Some(schema) = std::env::var_os("ONNXPROF_JUNIT_XSD") else {
@@ -440,7 +697,9 @@ fn what_the_record_holds_is_never_said_to_be_missing() {
             let Ok(rules) = gate::rules(&format!("[[rule]]\ncheck = \"{check}\"\n")) else {
                 continue;
             };
-            let checks = gate::gate(&rules, run, None).unwrap().checks;
+            let checks = gate::gate(&rules, run, gate::Terms::default())
+                .unwrap()
+                .checks;
             let is_absolute = !budget.ends_with("baseline");
             let is_measured = checks.iter().any(|check| check.figure.measured().is_some());
             assert!(is_measured || !is_absolute, "{check}: {checks:?}");
@@ -460,4 +719,134 @@ fn what_the_record_holds_is_never_said_to_be_missing() {
             }
         }
     }
+}
+
+/// Two versions of a model, whose latencies a script plays.
+struct Versions(Desk);
+
+impl Versions {
+    fn new(old_ns: u64, new_ns: u64) -> Self {
+        let desk = Desk::new();
+        for name in ["v1.onnx", "v2.onnx"] {
+            let mut model = fs::read(crate::support::model("digits/digits-fp32.onnx")).unwrap();
+            // A field that no reader knows, so that the files differ and the models do not.
+            model.extend([0xf2, 0x3f, 2, b'v', name.as_bytes()[1]]);
+            fs::write(desk.path(name), model).unwrap();
+        }
+        let script = json!({ "variants": {
+            "v1": { "fixed_ns": old_ns, "jitter_ratio": 0.01 },
+            "v2": { "fixed_ns": new_ns, "jitter_ratio": 0.01 },
+        }});
+        desk.write("script.json", &script.to_string());
+        Versions(desk)
+    }
+
+    fn runtime(&self) -> String {
+        format!("script:{}", self.0.path("script.json").display())
+    }
+
+    fn profile(&self, model: &str, out: &str) -> PathBuf {
+        Onnxprof::new()
+            .arg("profile")
+            .arg(self.0.path(model))
+            .args(["--rounds", "6", "--alternations", "2", "--block", "2ms"])
+            .args(["--batch", "1,2", "--runtime", &self.runtime(), "--out"])
+            .arg(self.0.path(out))
+            .run()
+            .assert_code(0);
+        self.0.path(out)
+    }
+
+    fn gate(&self, new: &Path, old: &Path, rules: &str, words: &[&str]) -> Output {
+        let old = old.to_str().unwrap();
+        let runtime = self.runtime();
+        let fixed = ["--against", old, "--runtime", &runtime, "--budget", "60s"];
+        let words = [&fixed[..], &["--github", "never"], words];
+        self.0.gate(new, rules, &words.concat())
+    }
+
+    fn gate_files(&self, rules: &str) -> (Output, Value) {
+        let out = self.0.path("measured");
+        let words = ["--out", out.to_str().unwrap()];
+        let output = self.gate(
+            &self.0.path("v2.onnx"),
+            &self.0.path("v1.onnx"),
+            rules,
+            &words,
+        );
+        let record = fs::read_to_string(out.join("run.json")).unwrap();
+        (output, serde_json::from_str(&record).unwrap())
+    }
+}
+
+const ON_TIMES: &str = "[[rule]]\ncheck = \"latency_p50 <= 1.05 x baseline\"\n";
+
+#[test]
+fn two_versions_are_measured_in_turns_until_the_rules_are_decided() {
+    for (new_ns, code) in [(100_000, 0), (103_000, 0), (110_000, 5)] {
+        let (output, record) = Versions::new(100_000, new_ns).gate_files(ON_TIMES);
+        output.assert_code(code);
+        output
+            .assert_stdout("new, batch 1")
+            .assert_stdout("both versions were measured in turns");
+        assert!(!output.stdout.contains("old, "), "{output}");
+        assert_eq!(
+            record["run"]["ended_by"],
+            json!("rules_decided"),
+            "{output}"
+        );
+        assert_eq!(record["plan"]["batch_sizes"], json!([1]));
+        assert_eq!(record["accuracy"], json!([]), "no rule asks for it");
+    }
+}
+
+#[test]
+fn versions_are_measured_where_the_rules_are() {
+    let versions = Versions::new(100_000, 100_000);
+    let rules = "[[rule]]\ncheck = \"latency_p50 <= 1.05 x baseline\"\nbatch_size = 4\nvariant = \"v2\"\n\
+                 [[rule]]\ncheck = \"throughput >= 0.9 x baseline\"\nbatch_size = 4\nconcurrency = 2\n\
+                 [[rule]]\ncheck = \"file_size <= 1 x baseline\"\n";
+    let (output, record) = versions.gate_files(rules);
+    output
+        .assert_code(0)
+        .assert_stdout("v2, batch 4, 2 requests in flight")
+        .assert_stdout("v2, batch 4, 1 request in flight")
+        .assert_stdout("4 passed");
+    assert_eq!(record["plan"]["batch_sizes"], json!([4]));
+}
+
+#[test]
+fn run_of_the_same_files_is_measured_again_and_a_file_stands_for_its_version() {
+    let versions = Versions::new(100_000, 120_000);
+    let (first, second) = (
+        versions.profile("v1.onnx", "a"),
+        versions.profile("v1.onnx", "b"),
+    );
+    let again = versions.gate(&second, &first, ON_TIMES, &["--accept-invalid"]);
+    again
+        .assert_code(0)
+        .assert_stdout("v1: both runs have the same files, runtime and options; times were measured again in turns")
+        .assert_stdout("2 passed");
+    let slower = versions.gate(&versions.0.path("v2.onnx"), &first, ON_TIMES, &[]);
+    slower.assert_code(5).assert_stdout("new, batch 1");
+    fs::copy(versions.0.path("v2.onnx"), versions.0.path("v1.onnx")).unwrap();
+    let gone = versions.gate(&versions.0.path("v2.onnx"), &first, ON_TIMES, &[]);
+    gone.assert_error(
+        3,
+        "is another file than the one that the run measured",
+        "name the model file",
+    );
+}
+
+#[test]
+fn what_cannot_be_measured_is_told_before_it_is() {
+    let versions = Versions::new(100_000, 100_000);
+    let model = versions.0.path("v2.onnx");
+    let alone = versions.0.gate(&model, ON_TIMES, &[]);
+    alone.assert_error(2, "nothing to gate", "--against OLD.onnx");
+    let other = crate::support::model("fixtures/one-node.onnx");
+    let unlike = versions.gate(&model, &other, ON_TIMES, &[]);
+    unlike.assert_error(3, "the models are of unlike kinds", "--across-models");
+    let run = versions.0.gate(&run(), ON_TIMES, &["--budget", "5s"]);
+    run.assert_error(2, "a run is measured already", "--against");
 }

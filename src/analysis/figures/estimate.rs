@@ -153,6 +153,22 @@ impl Estimate {
         }
     }
 
+    /// The same estimate with ends of its interval that are so many times as far from its value.
+    pub(in crate::analysis) fn widened(&self, factor: f64) -> Estimate {
+        match self {
+            Estimate::Measured(measured) => {
+                let end = |end: f64| measured.value + factor * (end - measured.value);
+                Estimate::Measured(Measured {
+                    interval: measured
+                        .interval
+                        .map(|ends| Interval::between(end(ends.low), end(ends.high))),
+                    ..measured.clone()
+                })
+            }
+            Estimate::Absent { .. } => self.clone(),
+        }
+    }
+
     /// An absent figure.
     pub fn absent(reason: impl Into<Plain>) -> Self {
         Estimate::Absent {

@@ -1,33 +1,34 @@
 //! Rules held against a run.
 
+use std::collections::BTreeSet;
 use std::iter;
 
-use super::held::{Case, Target, judged};
+use super::held::{Case, Pairing, Target, is_of_outputs, is_timing, judged};
 use super::types::Runs;
 use super::{
-    Checked, Gate, GateVerdict, Held, Judgement, Rule, RuleError, Run, relative, target, verdict,
+    Checked, Gate, GateVerdict, Held, Judgement, Rule, RuleError, Run, Terms, Unfit, relative,
+    target, verdict,
 };
-use crate::analysis::figures::index::Index;
 use crate::check::Budget;
-use crate::metric::{Group, Metric, Unit};
+use crate::metric::{Group, Metric};
+use crate::plan::CellKey;
 use crate::record::{Fitness, FitnessVerdict};
 use crate::text::Plain;
 
-/// Holds a run against rules. A rule about the baseline means the same session and cell of
-/// `against`, or else the baseline variant of the same run, which is not held against itself.
+/// Factor of intervals that decide before the end of a run. Of a normal estimate, 1.58 x 1.96
+/// standard errors leave 0.2% out, as much as each of three looks may spend ([`crate::stats::look`]).
+pub const LOOKS_WIDENED: f64 = 1.58;
+
+/// Holds a run against rules, on the terms that tell what a rule about the baseline means.
 ///
 /// # Errors
 /// A rule that names what the run does not have, or that is left with nothing to check.
-pub fn gate(rules: &[Rule], run: Run<'_>, against: Option<Run<'_>>) -> Result<Gate, RuleError> {
-    let runs = Runs {
-        run,
-        index: Index::new(run.record),
-        against: against.map(|against| (against, Index::new(against.record))),
-    };
+pub fn gate(rules: &[Rule], run: Run<'_>, terms: Terms<'_>) -> Result<Gate, RuleError> {
+    let runs = Runs::new(run, terms);
     let mut checks = Vec::new();
     let mut left_out = Vec::new();
     for rule in rules {
-        let targets = target::targets(rule, run, against.is_none())?;
+        let targets = target::targets(rule, run, terms.against)?;
         checks.extend(
             targets
                 .counted
@@ -40,8 +41,48 @@ pub fn gate(rules: &[Rule], run: Run<'_>, against: Option<Run<'_>>) -> Result<Ga
         verdict: verdict::worst(checks.iter().map(|check| check.judgement.verdict)),
         checks,
         left_out,
-        remarks: remarks(run, against),
+        remarks: remarks(run, terms.against.run()),
     })
+}
+
+/// Cells about which a rule is not decided while a run goes on that is looked at several times:
+/// intervals that are wider by [`LOOKS_WIDENED`] do not decide it. All cells of a session about
+/// which one is not; rules about outputs are not among them, which are scored apart from launches.
+///
+/// # Errors
+/// As [`gate`].
+pub fn undecided(
+    rules: &[Rule],
+    run: Run<'_>,
+    terms: Terms<'_>,
+) -> Result<BTreeSet<CellKey>, RuleError> {
+    let runs = Runs::new(run, terms);
+    let mut open = BTreeSet::new();
+    for rule in rules
+        .iter()
+        .filter(|rule| !is_of_outputs(rule.check.metric))
+    {
+        let targets = target::targets(rule, run, terms.against)?.counted;
+        for target in targets.iter().filter(|target| is_open(rule, target, &runs)) {
+            let session = target.session.session;
+            let cells = run.record.plan.cells();
+            match target.cell {
+                Some(cell) => open.extend([cell.key]),
+                None => open.extend(cells.filter(|key| key.session == session)),
+            }
+        }
+    }
+    Ok(open)
+}
+
+fn is_open(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> bool {
+    let case = case(rule, target, runs);
+    let widened = Case {
+        figure: case.figure.widened(LOOKS_WIDENED),
+        ..case
+    };
+    let judgement = judgement(rule.check.metric, target, runs, &widened);
+    judgement.verdict == GateVerdict::Inconclusive
 }
 
 fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
@@ -52,8 +93,8 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
         line: rule.line,
         session: target.session.label.as_str().into(),
         cell: target.cell.map(|cell| cell.key),
-        shape_words: target.cell.map_or_else(Plain::default, |cell| {
-            runs.run.record.plan.shape_words(cell.key.shape).into()
+        place_words: target.cell.map_or_else(Plain::default, |cell| {
+            target::place_words(&runs.record().plan, cell.key)
         }),
         metric: rule.check.metric,
         held: case.held,
@@ -64,12 +105,17 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
 }
 
 fn case(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Case {
+    let metric = rule.check.metric;
     match rule.check.budget {
         Budget::Absolute(budget) => Case {
             held: Held::Figure,
-            figure: target.figure(rule.check.metric),
+            figure: target.figure(metric),
             side: rule.check.side,
             budget,
+            pairing: match metric.group() == Group::ToBaseline {
+                true => Pairing::Together,
+                false => Pairing::Apart,
+            },
         },
         Budget::TimesBaseline(_) | Budget::Drop(_) => relative::case(&rule.check, target, runs),
     }
@@ -80,25 +126,22 @@ fn judgement(metric: Metric, target: &Target<'_>, runs: &Runs<'_>, case: &Case) 
         (Some(reason), _) if case.figure.measured().is_none() => {
             Judgement::without_figure(GateVerdict::Fail, reason)
         }
-        (_, Some(fitness)) if is_timing(metric) => {
+        (_, Some(fitness)) if is_timing(metric) && case.pairing == Pairing::Apart => {
             Judgement::without_figure(GateVerdict::Inconclusive, why_unfit(fitness))
         }
-        _ => judged(metric, target, runs.run.record, case),
+        _ => judged(metric, target, runs.record(), case),
     }
 }
 
-/// The first of the runs that was on a machine not fit to measure on.
+/// The first of the runs that was on a machine not fit to measure on, if that counts.
 fn unfit<'a>(runs: &Runs<'a>) -> Option<&'a Fitness> {
-    let other = runs.against.as_ref().map(|(against, _)| *against);
-    iter::once(runs.run)
-        .chain(other)
+    if runs.terms.unfit == Unfit::Counts {
+        return None;
+    }
+    iter::once(runs.run.run)
+        .chain(runs.terms.against.run())
         .flat_map(|run| &run.record.fitness)
         .find(|fitness| fitness.verdict == FitnessVerdict::Invalid)
-}
-
-/// Whether a metric depends on how fast the machine was.
-fn is_timing(metric: Metric) -> bool {
-    matches!(metric.unit(), Unit::Ns | Unit::PerSec) || metric.group() == Group::ToBaseline
 }
 
 fn why_unfit(fitness: &Fitness) -> String {

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::verdict::{self, Basis, GateVerdict, Judgement, Settling};
+use super::verdict::{self, Basis, GateVerdict, Judgement, Same, Settling};
 use crate::analysis::figures::pace;
 use crate::analysis::figures::source::quantile;
 use crate::analysis::figures::{CellFindings, Counted, Estimate, Figures, SessionFindings, find};
 use crate::check::{Side, Slo};
-use crate::metric::{Group, Level, Metric};
+use crate::metric::{Group, Level, Metric, Unit};
 use crate::plan::CellKey;
 use crate::record::{Outcome, RunRecord};
 use crate::stats::early_stopping::{self, Under};
@@ -31,6 +31,18 @@ pub(super) struct Case {
     pub(super) figure: Estimate,
     pub(super) side: Side,
     pub(super) budget: f64,
+    pub(super) pairing: Pairing,
+}
+
+/// How the sides of a case were measured with regard to each other.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pairing {
+    /// There is one, or they were measured apart.
+    Apart,
+    /// In turns, or on the same samples.
+    Together,
+    /// They are the same.
+    Same(Same),
 }
 
 pub(super) struct Target<'a> {
@@ -78,6 +90,21 @@ impl Target<'_> {
     }
 }
 
+/// Whether a metric depends on how fast the machine was.
+#[must_use]
+pub fn is_timing(metric: Metric) -> bool {
+    matches!(metric.unit(), Unit::Ns | Unit::PerSec) || metric.group() == Group::ToBaseline
+}
+
+/// Whether a metric is one of outputs, for which they are scored.
+#[must_use]
+pub fn is_of_outputs(metric: Metric) -> bool {
+    matches!(
+        metric.group(),
+        Group::LeadingScore | Group::OtherScore | Group::Agreement
+    )
+}
+
 /// MLPerf's.
 const EARLY_STOPPING_CONFIDENCE: f64 = 0.99;
 
@@ -99,6 +126,7 @@ pub fn held_at(
         figure: target.figure(slo.metric),
         side: slo.side,
         budget: slo.limit,
+        pairing: Pairing::Apart,
     };
     let judgement = judged(slo.metric, &target, record, &case);
     Some((case.figure, judgement))
@@ -135,6 +163,13 @@ fn time(settling: &Settling, target: &Target<'_>, record: &RunRecord) -> Option<
 }
 
 fn untimed(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case) -> Judgement {
+    if let (Pairing::Same(of), Some(value)) = (case.pairing, case.figure.value()) {
+        let verdict = match case.side.allows(value, case.budget) {
+            true => GateVerdict::Pass,
+            false => GateVerdict::Fail,
+        };
+        return Judgement::by(Basis::Same { of }, verdict);
+    }
     if let (Some(quantile), Held::Figure, Side::AtMost) = (quantile(metric), case.held, case.side)
         && let Some(latencies) = latencies(record, target)
     {

@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Gate, GateVerdict, Run, gate, rules};
+use super::{Gate, GateVerdict, Run, Terms, gate, rules, target};
 use crate::analysis::{CellFindings, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
-use crate::plan::{CellKey, Shape};
+use crate::plan::{CellKey, Plan};
+use crate::record::RunRecord;
 
 /// Releases differ by some percent for reasons that are nobody's fault.
 const HEADROOM: f64 = 0.1;
@@ -20,14 +21,17 @@ pub fn init(run: Run<'_>) -> String {
     let Some(session) = subject(run) else {
         return String::new();
     };
-    let variant = &run.record.plan.variant_of(session.session).name;
+    let plan = &run.record.plan;
+    let variant = &plan.variant_of(session.session).name;
+    let selectors = session_selectors(run.record, session.session);
     let mut text = format!(
         "# Budgets of {}: what was measured, with {:.0}% of headroom. Change them to what you need.\n",
         quoted(variant.exact()),
         HEADROOM * 100.0
     );
     for check in candidates(run, session) {
-        let entry = entry(&check, variant.exact(), &run.record.plan.shapes);
+        let cell = check.cell.map(|cell| cell_selectors(cell, plan));
+        let entry = entry(&check, &format!("{selectors}{}", cell.unwrap_or_default()));
         if passes(&entry, run) {
             text.push_str(&entry);
         }
@@ -43,7 +47,9 @@ struct Check {
 }
 
 const RELATIVE: &str = "
-# With `--against BASELINE_RUN`, these hold every variant against the same one of that run:
+# With `--against BASELINE_RUN`, these hold every variant against the same one of that run; with `gate NEW.onnx --against
+# OLD.onnx`, the newer file against the older one. A rule may also name `ep`, `runtime`, `binding`, `batch_size`,
+# `concurrency`, `shape` and `dims`:
 # [[rule]]
 # check = \"latency_p50 <= 1.05 x baseline\"
 # [[rule]]
@@ -145,26 +151,54 @@ fn significant(value: f64) -> String {
     format!("{value:.digits$}")
 }
 
-fn entry(check: &Check, variant: &str, shapes: &[Shape]) -> String {
-    let (text, name) = (&check.text, quoted(variant));
-    let mut entry = format!("\n[[rule]]\ncheck = \"{text}\"\nvariant = {name}\n");
-    if let Some(cell) = check.cell {
-        let shape = &shapes[cell.shape];
-        // Writing to a string does not fail.
-        let _ = writeln!(entry, "batch_size = {}", cell.batch_size);
-        if !shape.dims.is_empty() {
-            let dims = shape
-                .dims
-                .iter()
-                .map(|(name, size)| format!("{} = {size}", serde_json::Value::from(name.exact())));
-            let _ = writeln!(
-                entry,
-                "dims = {{ {} }}",
-                dims.collect::<Vec<_>>().join(", ")
-            );
+/// Lines that name a session: its variant, and what tells it from the variant's other ones.
+fn session_selectors(record: &RunRecord, session: usize) -> String {
+    let plan = &record.plan;
+    let mut lines = format!(
+        "variant = {}\n",
+        quoted(plan.variant_of(session).name.exact())
+    );
+    let words: [(&str, fn(&RunRecord, usize) -> String); 3] = [
+        ("ep", target::ep_word),
+        ("runtime", target::runtime_word),
+        ("binding", |record, session| {
+            record.plan.sessions[session].binding.word().to_owned()
+        }),
+    ];
+    let own = plan.sessions[session].variant;
+    for (key, word) in words {
+        let value = word(record, session);
+        let mut others =
+            (0..plan.sessions.len()).filter(|&other| plan.sessions[other].variant == own);
+        if others.any(|other| word(record, other) != value) {
+            // Writing to a string does not fail.
+            let _ = writeln!(lines, "{key} = {}", quoted(&value));
         }
     }
-    entry
+    lines
+}
+
+fn entry(check: &Check, selectors: &str) -> String {
+    format!("\n[[rule]]\ncheck = \"{}\"\n{selectors}", check.text)
+}
+
+/// Lines that name a cell of a session.
+fn cell_selectors(cell: CellKey, plan: &Plan) -> String {
+    let mut lines = format!("batch_size = {}\n", cell.batch_size);
+    if plan.load_modes.len() > 1 {
+        lines += &format!("concurrency = {}\n", cell.load_mode.threads_count());
+    }
+    let shape = &plan.shapes[cell.shape];
+    if let Some(name) = &shape.name {
+        lines += &format!("shape = {}\n", quoted(name.exact()));
+    } else if !shape.dims.is_empty() {
+        let dims = shape
+            .dims
+            .iter()
+            .map(|(name, size)| format!("{} = {size}", serde_json::Value::from(name.exact())));
+        lines += &format!("dims = {{ {} }}\n", dims.collect::<Vec<_>>().join(", "));
+    }
+    lines
 }
 
 /// Nothing is left in it that ends a line or that a terminal would act on.
@@ -185,7 +219,7 @@ fn quoted(text: &str) -> String {
 
 fn passes(entry: &str, run: Run<'_>) -> bool {
     rules(entry)
-        .and_then(|rules| gate(&rules, run, None))
+        .and_then(|rules| gate(&rules, run, Terms::default()))
         .is_ok_and(|Gate { verdict, .. }| verdict == GateVerdict::Pass)
 }
 
@@ -201,11 +235,8 @@ mod tests {
             text: "latency_p50 <= 5 ms".into(),
             cell: None,
         };
-        assert_eq!(
-            rules(&entry(&check, name, &[])).unwrap()[0]
-                .variant
-                .as_deref(),
-            Some(name)
-        );
+        let entry = entry(&check, &format!("variant = {}\n", quoted(name)));
+        let selectors = rules(&entry).unwrap().remove(0).selectors;
+        assert_eq!(selectors.variant.unwrap().value, name);
     }
 }

@@ -2,20 +2,23 @@
 //!
 //! A rule passes only where the measurement shows that it does: the interval decides, not the
 //! value. What cannot be told is [`GateVerdict::Inconclusive`], and a rule that checks nothing is
-//! an error. Begin at [`gate()`].
+//! an error. A ratio between two sides that are the same files, runtime and options is not measured
+//! to be known: it is 1, unless times were measured again in turns. Begin at [`gate()`].
 
 mod checks;
 mod held;
 mod init;
 mod relative;
 mod rules;
+mod same;
 mod target;
 mod types;
 mod verdict;
 
-pub use checks::gate;
-pub use held::{Held, held_at};
+pub use checks::{LOOKS_WIDENED, gate, undecided};
+pub use held::{Held, held_at, is_of_outputs, is_timing};
 pub use init::init;
-pub use rules::{Mistake, Rule, RuleError, rules};
-pub use types::{Checked, Gate, LeftOut, Run};
-pub use verdict::{Basis, GateVerdict, Judgement, Settling};
+pub use rules::{Mistake, Rule, RuleError, Selected, Selectors, rules};
+pub use same::{are_same_files, variants_of_same_files};
+pub use types::{Again, Against, Checked, Gate, LeftOut, Run, Terms, Unfit};
+pub use verdict::{Basis, GateVerdict, Judgement, Same, Settling};

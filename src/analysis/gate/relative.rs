@@ -1,20 +1,71 @@
 //! Figures against the baseline: the same run's, or another run's.
 
-use super::held::{Case, Held, Target};
-use super::types::Runs;
-use crate::analysis::comparison::{Delta, Side, Sides, change, host_differences};
-use crate::analysis::figures::index::Index;
-use crate::analysis::{AccuracyChange, Estimate};
+use super::held::{Case, Held, Pairing, Target, is_timing};
+use super::same::same;
+use super::types::{Indexed, Runs};
+use super::{Against, Same};
+use crate::analysis::comparison::{
+    Delta, Design, Side, Sides, change, counterpart, host_differences,
+};
+use crate::analysis::{AccuracyChange, Counted, Estimate, Findings};
 use crate::check::{Budget, Check, Drop};
+use crate::metric::Metric;
 use crate::observed::Observed;
-use crate::plan::{Plan, Workload};
+use crate::plan::{Plan, SessionSpec, Workload};
 use crate::record::Host;
 
 pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case {
-    match changed(check, target, runs) {
-        Ok((Delta::Ratio { change, .. }, _)) => of_ratio(check, change.ratio, factor(check.budget)),
-        Ok((Delta::Score { change, .. }, score)) => of_score(check, change, score),
+    let again = again(check.metric, target, runs);
+    if target.failure().is_none()
+        && again.is_none()
+        && let Some(same) = same(target, runs)
+    {
+        return of_same(check, same);
+    }
+    let compared = match again {
+        Some(again) => again,
+        None => compared(target, runs),
+    };
+    match compared.and_then(|compared| changed(check.metric, compared)) {
+        Ok(Changed {
+            delta: Delta::Ratio { design, change },
+            ..
+        }) => Case {
+            pairing: pairing(design),
+            ..of_ratio(check, change.ratio, factor(check.budget))
+        },
+        Ok(Changed {
+            delta: Delta::Score { design, change },
+            score,
+        }) => Case {
+            pairing: pairing(design),
+            ..of_score(check, change, score)
+        },
         Err(reason) => of_ratio(check, Estimate::absent(reason), as_written(check.budget)),
+    }
+}
+
+fn pairing(design: Design) -> Pairing {
+    match design {
+        Design::Paired => Pairing::Together,
+        Design::Separate | Design::Exact => Pairing::Apart,
+    }
+}
+
+/// A ratio of 1, or a difference of 0.
+fn of_same(check: &Check, same: Same) -> Case {
+    let (held, value, budget) = match check.budget {
+        Budget::Drop(Drop::Points(points)) => (Held::DifferenceToBaseline, 0.0, -points),
+        Budget::Drop(Drop::Share(_)) | Budget::TimesBaseline(_) | Budget::Absolute(_) => {
+            (Held::RatioToBaseline, 1.0, factor(check.budget))
+        }
+    };
+    Case {
+        held,
+        figure: Estimate::exact(value, 1, Counted::Files),
+        side: check.side,
+        budget,
+        pairing: Pairing::Same(same),
     }
 }
 
@@ -24,6 +75,7 @@ fn of_ratio(check: &Check, figure: Estimate, budget: f64) -> Case {
         figure,
         side: check.side,
         budget,
+        pairing: Pairing::Apart,
     }
 }
 
@@ -56,60 +108,159 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
         figure: change.difference,
         side: check.side,
         budget,
+        pairing: Pairing::Apart,
     }
 }
 
-/// With the baseline's score where the metric is one.
-fn changed(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Observed<(Delta, f64)> {
-    let sides = Sides {
-        candidate: Side {
-            run: &runs.index,
-            session: target.session.session,
-            at: target.cell.map(|cell| cell.key.workload()),
-        },
-        baseline: baseline(target, runs)?,
-    };
-    let delta = change(check.metric, sides)?;
-    let score = runs
-        .against
-        .as_ref()
-        .map_or(runs.run.findings, |(against, _)| against.findings)
+/// A target and what it is compared with.
+struct Compared<'a> {
+    sides: Sides<Side<'a>>,
+    /// Of the run that the baseline was measured in.
+    findings: &'a Findings,
+}
+
+struct Changed {
+    delta: Delta,
+    /// The baseline's, where the metric is a score; else 1.
+    score: f64,
+}
+
+fn changed(metric: Metric, compared: Compared<'_>) -> Observed<Changed> {
+    let Compared { sides, findings } = compared;
+    let delta = change(metric, sides)?;
+    let score = findings
         .sessions
         .get(sides.baseline.session)
-        .and_then(|session| session.figure(check.metric)?.value());
+        .and_then(|session| session.figure(metric)?.value());
     match (&delta, score) {
         (Delta::Score { .. }, None) => Err("the baseline has no score".into()),
-        _ => Ok((delta, score.unwrap_or(1.0))),
+        (Delta::Score { .. } | Delta::Ratio { .. }, _) => Ok(Changed {
+            delta,
+            score: score.unwrap_or(1.0),
+        }),
     }
 }
 
-/// The other side of a target: the same of the other run, or else of the baseline of this one.
-fn baseline<'a>(target: &Target<'_>, runs: &'a Runs<'a>) -> Observed<Side<'a>> {
-    let plan = &runs.run.record.plan;
-    let (run, session) = match &runs.against {
-        None => (
-            &runs.index,
+/// The target in the run that measured its files again, for times; `None` where none did.
+fn again<'a>(
+    metric: Metric,
+    target: &Target<'_>,
+    runs: &'a Runs<'a>,
+) -> Option<Observed<Compared<'a>>> {
+    let plan = &runs.record().plan;
+    let spec = &plan.sessions[target.session.session];
+    let again = runs.other.as_ref()?.again.get(&spec.variant)?;
+    is_timing(metric).then(|| of_two_versions(target, plan, again))
+}
+
+/// The session of the target's place among those of its variant, of each of two versions.
+fn of_two_versions<'a>(
+    target: &Target<'_>,
+    plan: &Plan,
+    again: &'a Indexed<'a>,
+) -> Observed<Compared<'a>> {
+    let own = target.session.session;
+    let variant = plan.sessions[own].variant;
+    let place = plan.sessions[..own]
+        .iter()
+        .filter(|spec| spec.variant == variant)
+        .count();
+    let other = &again.index.record.plan;
+    let at = at(target, plan, other)?;
+    // The two versions are all that was measured again.
+    let newer = 1 - other.baseline.min(1);
+    Ok(Compared {
+        sides: Sides {
+            candidate: Side {
+                run: &again.index,
+                session: nth_session(other, newer, place)?,
+                at,
+            },
+            baseline: Side {
+                run: &again.index,
+                session: nth_session(other, other.baseline, place)?,
+                at,
+            },
+        },
+        findings: again.run.findings,
+    })
+}
+
+/// The session at that place among those of a variant.
+fn nth_session(plan: &Plan, variant: usize, place: usize) -> Observed<usize> {
+    (0..plan.sessions.len())
+        .filter(|&session| plan.sessions[session].variant == variant)
+        .nth(place)
+        .ok_or_else(|| "it was not measured again".into())
+}
+
+/// The target, and the same of the other run or of the older version, or else the baseline.
+fn compared<'a>(target: &Target<'_>, runs: &'a Runs<'a>) -> Observed<Compared<'a>> {
+    let plan = &runs.record().plan;
+    let own = target.session.session;
+    let (other, session) = match (&runs.other, runs.terms.against) {
+        (Some(other), _) => (
+            &other.compared,
+            counterpart(plan, own, &other.compared.index.record.plan)
+                .ok_or_else(|| no_counterpart(plan, own, &other.compared.index.record.plan))?,
+        ),
+        (None, Against::OlderVersion) => (
+            &runs.run,
+            older_version(plan, own).ok_or("the older version has no session of these options")?,
+        ),
+        (None, Against::OwnBaseline | Against::Run { .. }) => (
+            &runs.run,
             plan.baseline_session()
                 .ok_or("the run has no baseline session")?,
         ),
-        Some((_, index)) => (
-            index,
-            counterpart(index, plan.variant_of(target.session.session).name.exact())?,
-        ),
     };
-    let at = target
-        .cell
-        .map(|cell| in_other_run(cell.key.workload(), plan, &run.record.plan))
-        .transpose()?;
-    Ok(Side { run, session, at })
+    Ok(Compared {
+        sides: Sides {
+            candidate: Side {
+                run: &runs.run.index,
+                session: own,
+                at: target.cell.map(|cell| cell.key.workload()),
+            },
+            baseline: Side {
+                run: &other.index,
+                session,
+                at: at(target, plan, &other.index.record.plan)?,
+            },
+        },
+        findings: other.run.findings,
+    })
 }
 
-/// The session whose variant has the name.
-fn counterpart(index: &Index<'_>, name: &str) -> Observed<usize> {
-    let plan = &index.record.plan;
-    (0..plan.sessions.len())
-        .find(|&session| plan.variant_of(session).name == name)
-        .ok_or_else(|| format!("the baseline run has no variant `{name}`").into())
+/// The baseline variant's session of the same options.
+fn older_version(plan: &Plan, own: usize) -> Option<usize> {
+    let spec = &plan.sessions[own];
+    plan.sessions
+        .iter()
+        .position(|other| other.variant == plan.baseline && is_same_but_variant(spec, other))
+}
+
+fn is_same_but_variant(one: &SessionSpec, other: &SessionSpec) -> bool {
+    one.runtime == other.runtime && one.is_alike(other)
+}
+
+fn no_counterpart(plan: &Plan, own: usize, other: &Plan) -> String {
+    let name = &plan.variant_of(own).name;
+    if other.variants.iter().any(|variant| variant.name == *name) {
+        format!(
+            "the baseline run has no session of `{}` with these options",
+            name.exact()
+        )
+    } else {
+        format!("the baseline run has no variant `{}`", name.exact())
+    }
+}
+
+/// Where a target that is a cell was measured, as another plan has it.
+fn at(target: &Target<'_>, plan: &Plan, other: &Plan) -> Observed<Option<Workload>> {
+    target
+        .cell
+        .map(|cell| in_other_run(cell.key.workload(), plan, other))
+        .transpose()
 }
 
 fn in_other_run(at: Workload, plan: &Plan, other: &Plan) -> Observed<Workload> {

@@ -6,29 +6,72 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::check::{Check, CheckError};
+use crate::plan::Binding;
 use crate::text::Plain;
 
-/// A rule: a check, and for which cells it holds.
+/// A rule: a check, and for which sessions and cells it holds.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// The check as written.
     pub text: Plain,
     /// The check.
     pub check: Check,
-    /// Name of the variant that it is for; absent: every variant.
-    pub variant: Option<String>,
-    /// Batch size that it is for; absent: every batch size.
-    pub batch_size: Option<u64>,
-    /// Sizes of swept dimensions that it is for; of those that it does not name, every size.
-    pub dims: BTreeMap<String, u64>,
     /// Line of the check in the file, from 1.
     pub line: usize,
-    /// Line of the variant; that of the check without one.
-    pub variant_line: usize,
-    /// Line of the batch size; that of the check without one.
-    pub batch_size_line: usize,
-    /// Line of the dimensions; that of the check without any.
-    pub dims_line: usize,
+    /// Sessions and cells that it is for.
+    pub selectors: Selectors,
+}
+
+/// Sessions and cells that a rule is for: those that are all of what it names, and of what it does
+/// not name, every one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selectors {
+    /// Name of the variant, or label of a session.
+    pub variant: Option<Selected<String>>,
+    /// Execution provider, by its short name or by ONNX Runtime's identifier.
+    pub ep: Option<Selected<String>>,
+    /// Library, by its version, by build and version (`cpu@1.31.1`), or by its file.
+    pub runtime: Option<Selected<String>>,
+    /// Where inputs and outputs lie.
+    pub binding: Option<Selected<Binding>>,
+    /// Samples per inference.
+    pub batch_size: Option<Selected<u64>>,
+    /// Requests in flight.
+    pub concurrency: Option<Selected<u64>>,
+    /// Name of a swept shape (`decode`), or all of its sizes as reports show them (`seq 64`).
+    pub shape: Option<Selected<String>>,
+    /// Sizes of swept dimensions; of those that it does not name, every size.
+    pub dims: Option<Selected<BTreeMap<String, u64>>>,
+}
+
+/// What a rule names, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected<T> {
+    /// What it names.
+    pub value: T,
+    /// Line in the file, from 1.
+    pub line: usize,
+}
+
+impl Selectors {
+    /// What it names of the cells, in words, and where: figures of a session have none of it.
+    pub(super) fn of_cells(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let named = [
+            ("batch size", self.batch_size.as_ref().map(Selected::line)),
+            ("concurrency", self.concurrency.as_ref().map(Selected::line)),
+            ("shape", self.shape.as_ref().map(Selected::line)),
+            ("shape", self.dims.as_ref().map(Selected::line)),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(what, line)| Some((what, line?)))
+    }
+}
+
+impl<T> Selected<T> {
+    fn line(&self) -> usize {
+        self.line
+    }
 }
 
 /// A mistake in a rule file, with its line.
@@ -53,21 +96,21 @@ pub enum Mistake {
     /// A check is not understood.
     #[error(transparent)]
     Check(#[from] CheckError),
-    /// No variant of the run has the name; the run's variants.
-    #[error("the run has no variant `{0}`; it has {1}")]
-    UnknownVariant(String, String),
-    /// The run did not measure the batch size; the run's batch sizes.
-    #[error("the run has no batch size {0}; it has {1}")]
-    UnknownBatchSize(u64, String),
+    /// The run has nothing of that name: what was named, its name, and those that the run has.
+    #[error("the run has no {0} `{1}`; it has {2}")]
+    Unknown(&'static str, String, String),
+    /// The run did not measure that number: what was named, the number, and those of the run.
+    #[error("the run has no {0} {1}; it has {2}")]
+    UnknownNumber(&'static str, u64, String),
     /// The run did not sweep the dimension to the size; the sizes that the run has.
     #[error("the run has no shape with `{0}` = {1}: {2}")]
-    UnknownShape(String, u64, String),
-    /// Dimensions are given for a figure that has none.
-    #[error("`{0}` is a figure of a session, which has no shape")]
-    NoShape(&'static str),
-    /// A batch size is given for a figure that has none.
-    #[error("`{0}` is a figure of a session, which has no batch size")]
-    NoBatchSize(&'static str),
+    UnknownSize(String, u64, String),
+    /// Something of a cell is named for a figure that is none of a cell's.
+    #[error("`{0}` is a figure of a session, which has no {1}")]
+    OfSession(&'static str, &'static str),
+    /// The run has each of what the rule names, but nothing that is all of it.
+    #[error("nothing that the run measured is all of what the rule names")]
+    Nothing,
     /// A comparison with the baseline is asked of the baseline alone.
     #[error(
         "the rule compares the baseline with itself and with nothing else; name another run with `--against`"
@@ -96,7 +139,12 @@ struct File {
 struct Entry {
     check: Spanned<String>,
     variant: Option<Spanned<String>>,
+    ep: Option<Spanned<String>>,
+    runtime: Option<Spanned<String>>,
+    binding: Option<Spanned<Binding>>,
     batch_size: Option<Spanned<u64>>,
+    concurrency: Option<Spanned<u64>>,
+    shape: Option<Spanned<String>>,
     dims: Option<Spanned<BTreeMap<String, u64>>>,
 }
 
@@ -124,18 +172,26 @@ fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
     Ok(Rule {
         check: Check::parse(check).map_err(|error| Mistake::from(error).at(line))?,
         line,
-        variant_line: line_of(text, &entry.variant).unwrap_or(line),
-        batch_size_line: line_of(text, &entry.batch_size).unwrap_or(line),
-        dims_line: line_of(text, &entry.dims).unwrap_or(line),
         text: on_one_line(check).into(),
-        variant: entry.variant.map(Spanned::into_inner),
-        batch_size: entry.batch_size.map(Spanned::into_inner),
-        dims: entry.dims.map(Spanned::into_inner).unwrap_or_default(),
+        selectors: Selectors {
+            variant: selected(text, entry.variant),
+            ep: selected(text, entry.ep),
+            runtime: selected(text, entry.runtime),
+            binding: selected(text, entry.binding),
+            batch_size: selected(text, entry.batch_size),
+            concurrency: selected(text, entry.concurrency),
+            shape: selected(text, entry.shape),
+            dims: selected(text, entry.dims),
+        },
     })
 }
 
-fn line_of<T>(text: &str, field: &Option<Spanned<T>>) -> Option<usize> {
-    Some(line_at(text, field.as_ref()?.span().start))
+fn selected<T>(text: &str, field: Option<Spanned<T>>) -> Option<Selected<T>> {
+    let field = field?;
+    Some(Selected {
+        line: line_at(text, field.span().start),
+        value: field.into_inner(),
+    })
 }
 
 fn on_one_line(check: &str) -> String {
@@ -156,19 +212,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rules_know_their_lines() {
+    fn rules_know_what_they_are_for_and_where_they_say_so() {
         let text = "# budgets\n[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\n\n[[rule]]\nvariant = \"int8\"\nbatch_size = 8\n\
-                    check = \"throughput >= 1 /s\"\n";
+                    check = \"throughput >= 1 /s\"\nconcurrency = 4\nshape = \"decode\"\nbinding = \"device\"\n\
+                    runtime = \"cpu@1.31.1\"\nep = \"cuda\"\n";
         let rules = rules(text).unwrap();
-        assert_eq!(
-            rules
-                .iter()
-                .map(|rule| [rule.line, rule.variant_line, rule.batch_size_line])
-                .collect::<Vec<_>>(),
-            [[3, 3, 3], [8, 6, 7]]
-        );
-        assert_eq!(rules[1].variant.as_deref(), Some("int8"));
-        assert_eq!(rules[1].batch_size, Some(8));
+        assert_eq!((rules[0].line, rules[1].line), (3, 8));
+        assert_eq!(rules[0].selectors, Selectors::default());
+        fn at<T>(line: usize, value: T) -> Option<Selected<T>> {
+            Some(Selected { value, line })
+        }
+        let expected = Selectors {
+            variant: at(6, "int8".into()),
+            batch_size: at(7, 8),
+            concurrency: at(9, 4),
+            shape: at(10, "decode".into()),
+            binding: at(11, Binding::Device),
+            runtime: at(12, "cpu@1.31.1".into()),
+            ep: at(13, "cuda".into()),
+            dims: None,
+        };
+        assert_eq!(rules[1].selectors, expected);
     }
 
     #[test]
@@ -193,6 +257,11 @@ mod tests {
                 "invalid value",
             ),
             ("[[rule]]\ncheck = 5\n", 2, "invalid type"),
+            (
+                "[[rule]]\ncheck = \"latency_p99 <= 20 ms\"\nbinding = \"gpu\"\n",
+                3,
+                "unknown variant `gpu`, expected `host` or `device`",
+            ),
             (
                 "[[rule]]\n\ncheck = \"latency_p77 <= 20 ms\"\n",
                 3,

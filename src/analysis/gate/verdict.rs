@@ -38,8 +38,24 @@ pub enum Basis {
         /// Inferences above the budget.
         overruns_count: u64,
     },
+    /// Nothing was measured, since both sides are the same: a ratio is 1, a difference 0.
+    Same {
+        /// Why they are.
+        of: Same,
+    },
     /// Nothing: there is no figure, or none to rely on.
     Nothing,
+}
+
+/// Why two sides are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Same {
+    /// Both are one run.
+    Run,
+    /// Both have the same files, runtime and options: the runs may differ by what their machine did
+    /// and not by their model.
+    Files,
 }
 
 /// About how much more would settle an inconclusive verdict, if the figure stays where it is.

@@ -46,7 +46,8 @@ impl InputArgs {
     }
 }
 
-fn parse_dim(word: &str) -> Result<(Plain, u64), String> {
+/// A dimension and its size.
+pub fn parse_dim(word: &str) -> Result<(Plain, u64), String> {
     let (name, value) = split(word).ok_or("expected NAME=VALUE, such as sequence_length=128")?;
     match values::size(value) {
         Ok(size) => Ok((name.into(), size)),

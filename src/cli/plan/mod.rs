@@ -21,7 +21,7 @@ pub mod values;
 
 pub use family::{Family, family};
 pub use goal::{GoalArgs, ObjectiveArg};
-pub use inputs::InputArgs;
+pub use inputs::{InputArgs, parse_dim};
 pub use notes::notes_on;
 pub use profile::MeasureArgs;
 pub use providers::{Libraries, Provider, libraries, providers};

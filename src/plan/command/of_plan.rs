@@ -155,10 +155,7 @@ impl Command {
                 sessions
                     .iter()
                     .filter(|spec| spec.execution_provider == *execution_provider)
-                    .map(|spec| match spec.binding {
-                        Binding::Host => "host",
-                        Binding::Device => "device",
-                    }),
+                    .map(|spec| spec.binding.word()),
             ),
         );
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::gate::{Basis, Checked, Gate, GateVerdict, Held, LeftOut};
+use crate::analysis::gate::{Basis, Checked, Gate, GateVerdict, Held, LeftOut, Same};
 use crate::analysis::{Estimate, Measured};
 use crate::metric::Unit;
 use crate::report::words::{self, Row, RowKind, Table, number, plain};
@@ -14,7 +14,9 @@ pub struct GateView {
     pub title: String,
     /// Each rule on each cell or session, failures first.
     pub checks: Vec<CheckView>,
-    /// Remarks on all verdicts, and what was not counted.
+    /// What bears on all verdicts.
+    pub warnings: Vec<String>,
+    /// What was not counted.
     pub remarks: Vec<String>,
 }
 
@@ -41,12 +43,11 @@ impl GateView {
     pub fn new(gate: &Gate) -> Self {
         let mut checks: Vec<CheckView> = gate.checks.iter().map(CheckView::new).collect();
         checks.sort_by_key(|check| std::cmp::Reverse(check.verdict));
-        let mut remarks: Vec<String> = gate.remarks.iter().map(plain).collect();
-        remarks.extend(gate.left_out.iter().map(not_counted));
         GateView {
             title: title(gate),
             checks,
-            remarks,
+            warnings: gate.remarks.iter().map(plain).collect(),
+            remarks: gate.left_out.iter().map(not_counted).collect(),
         }
     }
 
@@ -73,7 +74,7 @@ fn gate_word(verdict: GateVerdict) -> &'static str {
 fn not_counted(left: &LeftOut) -> String {
     format!(
         "line {}: {} at batch {}{} is not counted: {}",
-        left.line, left.session, left.batch_size, left.shape_words, left.reason
+        left.line, left.session, left.batch_size, left.place_words, left.reason
     )
 }
 
@@ -104,7 +105,7 @@ impl CheckView {
             place: checked.cell.map_or(session.clone(), |cell| {
                 format!(
                     "{session}, batch {}{}",
-                    cell.batch_size, checked.shape_words
+                    cell.batch_size, checked.place_words
                 )
             }),
             figure: figure(checked),
@@ -156,17 +157,21 @@ fn is_decimal(checked: &Checked) -> bool {
             .any(|unit| checked.check.exact().trim_end().ends_with(unit))
 }
 
+/// `-0.3 points (-1.0 to +0.4)`: in points for a share, else with its unit.
 fn difference(checked: &Checked, measured: &Measured) -> String {
     let unit = checked.metric.unit();
-    let mut difference = amount(unit, measured.value);
-    if let Some(interval) = measured.interval {
-        let ends = number::span(interval, |end| amount(unit, end));
-        difference += &format!(" ({ends})");
-    }
-    difference
+    let Some(interval) = measured.interval else {
+        return amount(unit, measured.value);
+    };
+    let ends = number::span(interval, |end| match unit {
+        Unit::Ratio => number::points(end).trim_end_matches(POINTS).to_owned(),
+        unit => number::value(unit, end, None),
+    });
+    format!("{} ({ends})", amount(unit, measured.value))
 }
 
-/// In points for a share, else with its unit.
+const POINTS: &str = " points";
+
 fn amount(unit: Unit, value: f64) -> String {
     match unit {
         Unit::Ratio => number::points(value),
@@ -194,6 +199,8 @@ fn because(checked: &Checked) -> String {
 fn basis(checked: &Checked) -> Option<String> {
     match checked.judgement.basis {
         Basis::Interval | Basis::Nothing => None,
+        Basis::Same { of: Same::Run } => Some("the same run".into()),
+        Basis::Same { of: Same::Files } => Some("the same files".into()),
         Basis::ReadOff => Some("read off".into()),
         Basis::EarlyStopping { overruns_count } => {
             let all = checked

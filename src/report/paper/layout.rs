@@ -28,15 +28,63 @@ pub(super) struct Line {
 /// stand out.
 pub(super) fn lines(table: &Table, width: usize) -> Vec<Line> {
     let side_by_side = side_by_side(table, width);
-    if side_by_side
-        .iter()
-        .all(|line| line.text.chars().count() <= width)
-        || width >= Style::WIDTH
-    {
+    if is_within(&side_by_side, width) || width >= Style::WIDTH {
         side_by_side
     } else {
         row_below_row(table, width)
     }
+}
+
+/// As [`lines`], but where the columns do not fit, those of the last one stand below their rows.
+pub(super) fn lines_with_remarks(table: &Table, width: usize) -> Vec<Line> {
+    let whole = side_by_side(table, width);
+    if is_within(&whole, width) {
+        return whole;
+    }
+    let Some((without, remarks)) = without_last(table) else {
+        return whole;
+    };
+    let rows = side_by_side(&without, width);
+    if !is_within(&rows, width) {
+        return row_below_row(table, width);
+    }
+    let headers = rows.len().saturating_sub(remarks.len());
+    let mut lines = Vec::new();
+    for (number, line) in rows.into_iter().enumerate() {
+        let kind = line.kind;
+        lines.push(line);
+        let remark = number.checked_sub(headers).map_or("", |row| remarks[row]);
+        lines.extend(
+            wrap(remark, width.saturating_sub(REMARK_INDENT))
+                .into_iter()
+                .filter(|text| !text.is_empty())
+                .map(|text| Line {
+                    text: format!("{:REMARK_INDENT$}{text}", ""),
+                    kind,
+                }),
+        );
+    }
+    lines
+}
+
+const REMARK_INDENT: usize = 4;
+
+fn is_within(lines: &[Line], width: usize) -> bool {
+    lines.iter().all(|line| line.text.chars().count() <= width)
+}
+
+/// A table without its last column, and the cells of that.
+fn without_last(table: &Table) -> Option<(Table, Vec<&str>)> {
+    let (_, header) = table.header.split_last()?;
+    let mut without = Table {
+        header: header.to_vec(),
+        ..table.clone()
+    };
+    for row in &mut without.rows {
+        row.cells.truncate(header.len());
+    }
+    let last = table.rows.iter().filter_map(|row| row.cells.last());
+    Some((without, last.map(String::as_str).collect()))
 }
 
 /// Names are cut where the table would not fit, as far as they can still be told apart.
@@ -231,6 +279,39 @@ mod tests {
                 .iter()
                 .all(|line| line.kind == Some(RowKind::Pick))
         );
+    }
+
+    #[test]
+    fn remarks_that_do_not_fit_stand_below_their_rows() {
+        let row = |cells: [&str; 3]| Row {
+            cells: cells.map(str::to_owned).to_vec(),
+            kind: RowKind::Plain,
+        };
+        let table = Table {
+            header: ["verdict", "of", "because"].map(str::to_owned).to_vec(),
+            rows: vec![
+                row(["open", "fp32", "more rounds would settle it"]),
+                row(["pass", "int8", ""]),
+            ],
+            ..Table::default()
+        };
+        let shown = |width| {
+            lines_with_remarks(&table, width)
+                .into_iter()
+                .map(|line| line.text)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shown(42)[2], "open     fp32  more rounds would settle it");
+        assert_eq!(
+            shown(30)[2..],
+            [
+                "open     fp32",
+                "    more rounds would settle",
+                "    it",
+                "pass     int8"
+            ]
+        );
+        assert_eq!(shown(10)[..2], ["open", "  of:"]);
     }
 
     #[test]

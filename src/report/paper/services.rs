@@ -1,34 +1,98 @@
 //! A gate for services: annotations of a workflow and the summary of its step for GitHub Actions,
 //! and JUnit XML.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::analysis::gate::GateVerdict;
 use crate::report::view::{CheckView, GateView, text};
 
-/// One workflow command for each rule that did not pass, on the line of the rule file at `rules`.
+/// Annotations of one kind that GitHub shows of a step.
+const MOST_SHOWN: usize = 10;
+
+/// One workflow command for each rule that did not pass, on its line of the rule file at `rules`:
+/// its title says for how much of what it is for, its message what was found there. Of more rules
+/// than GitHub shows of a kind, the last command names the lines of the rest.
 ///
-/// Source: GitHub's documentation of workflow commands, which says how their values are escaped.
+/// Source: GitHub's documentation of workflow commands, which says how their values are escaped,
+/// and of their limits.
 #[must_use]
 pub fn annotations(view: &GateView, rules: &str) -> String {
     let mut commands = String::new();
-    for check in &view.checks {
-        let level = match check.verdict {
-            GateVerdict::Pass => continue,
-            GateVerdict::Fail => "error",
-            GateVerdict::Inconclusive => "warning",
-        };
-        let file = property(rules);
-        let title = property(&format!("gate: {} ({})", check.check, check.place));
-        let message = data(&message(check));
-        // Writing to a string does not fail.
-        let _ = writeln!(
-            commands,
-            "::{level} file={file},line={},title={title}::{message}",
-            check.line
-        );
+    for (verdict, level) in [
+        (GateVerdict::Fail, "error"),
+        (GateVerdict::Inconclusive, "warning"),
+    ] {
+        let annotations = of_kind(view, verdict);
+        let has_room = annotations.len() <= MOST_SHOWN;
+        let shown = if has_room { MOST_SHOWN } else { MOST_SHOWN - 1 };
+        let (first, rest) = annotations.split_at(shown.min(annotations.len()));
+        for annotation in first.iter().chain(&summed_up(rest)) {
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                commands,
+                "::{level} file={},line={},title={}::{}",
+                property(rules),
+                annotation.line,
+                property(&annotation.title),
+                data(&annotation.message)
+            );
+        }
     }
     commands
+}
+
+struct Annotation {
+    line: usize,
+    title: String,
+    message: String,
+}
+
+/// Of the rules whose worst verdict it is, in the order of the file.
+fn of_kind(view: &GateView, verdict: GateVerdict) -> Vec<Annotation> {
+    let mut rules: BTreeMap<usize, Vec<&CheckView>> = BTreeMap::new();
+    for check in &view.checks {
+        rules.entry(check.line).or_default().push(check);
+    }
+    rules
+        .into_iter()
+        .filter(|(_, checks)| checks.iter().map(|check| check.verdict).max() == Some(verdict))
+        .map(|(line, checks)| of_rule(line, &checks))
+        .collect()
+}
+
+fn of_rule(line: usize, checks: &[&CheckView]) -> Annotation {
+    let open: Vec<&CheckView> = checks
+        .iter()
+        .copied()
+        .filter(|check| check.verdict != GateVerdict::Pass)
+        .collect();
+    let rule = checks.first().map_or("", |check| check.check.as_str());
+    let (place, message) = match open[..] {
+        [only] => (only.place.clone(), message(only)),
+        _ => (
+            format!("{} of {} places", open.len(), checks.len()),
+            open.iter()
+                .map(|check| format!("{}: {}", check.place, message(check)))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        ),
+    };
+    Annotation {
+        line,
+        title: format!("gate: {rule} ({place})"),
+        message,
+    }
+}
+
+/// One annotation for those that GitHub would not show.
+fn summed_up(rest: &[Annotation]) -> Option<Annotation> {
+    let lines = text::joined(rest.iter().map(|annotation| annotation.line), ", ");
+    Some(Annotation {
+        line: rest.first()?.line,
+        title: format!("gate: {} more rules", rest.len()),
+        message: format!("lines {lines}; the summary of the step has them all"),
+    })
 }
 
 fn message(check: &CheckView) -> String {
@@ -62,24 +126,41 @@ pub fn step_summary(view: &GateView) -> String {
         let _ = writeln!(summary, "| {} |", text::joined(cells, " | "));
     }
     summary.push('\n');
-    for remark in &view.remarks {
+    for remark in view.warnings.iter().chain(&view.remarks) {
         let _ = writeln!(summary, "- {}", text::markdown(remark));
     }
     summary
 }
 
+/// What a rule is in JUnit XML that the figures do not decide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undecided {
+    /// An error: a test that could not be done, which dashboards show as broken.
+    Error,
+    /// Skipped, which most dashboards show as well as passed.
+    Skipped,
+}
+
 /// The gate as JUnit XML, of the schema of Jenkins' xunit plugin. A rule that failed is a failure;
-/// one that the figures do not decide is skipped, with what would settle it.
+/// one that the figures do not decide is no failure and no pass, and has what would settle it.
 #[must_use]
-pub fn junit(view: &GateView, run: &str) -> String {
+pub fn junit(view: &GateView, run: &str, undecided: Undecided) -> String {
     let tests = view.checks.len();
     let failures = count(view, GateVerdict::Fail);
-    let skipped = count(view, GateVerdict::Inconclusive);
-    let cases: String = view.checks.iter().map(|check| case(check, run)).collect();
+    let open = count(view, GateVerdict::Inconclusive);
+    let (errors, skipped) = match undecided {
+        Undecided::Error => (open, 0),
+        Undecided::Skipped => (0, open),
+    };
+    let cases: String = view
+        .checks
+        .iter()
+        .map(|check| case(check, run, undecided))
+        .collect();
     format!(
         r#"<?xml version="1.0" encoding="UTF-8"?>
-<testsuites name="onnxprof" tests="{tests}" failures="{failures}" errors="0">
-    <testsuite name="onnxprof gate" tests="{tests}" skipped="{skipped}" errors="0" failures="{failures}">
+<testsuites name="onnxprof" tests="{tests}" failures="{failures}" errors="{errors}">
+    <testsuite name="onnxprof gate" tests="{tests}" skipped="{skipped}" errors="{errors}" failures="{failures}">
 {cases}    </testsuite>
 </testsuites>
 "#
@@ -93,17 +174,22 @@ fn count(view: &GateView, verdict: GateVerdict) -> usize {
         .count()
 }
 
-fn case(check: &CheckView, run: &str) -> String {
+fn case(check: &CheckView, run: &str, undecided: Undecided) -> String {
     let name = attribute(&format!("{} ({})", check.check, check.place));
     let case = format!(
         r#"        <testcase name="{name}" classname="{}""#,
         attribute(run)
     );
     let found = attribute(format!("{} {}", check.figure, check.because).trim());
-    let status = match check.verdict {
-        GateVerdict::Pass => return format!("{case}/>\n"),
-        GateVerdict::Fail => format!(r#"<failure message="{found}" type="budget"/>"#),
-        GateVerdict::Inconclusive => format!(r#"<skipped message="inconclusive: {found}"/>"#),
+    let status = match (check.verdict, undecided) {
+        (GateVerdict::Pass, _) => return format!("{case}/>\n"),
+        (GateVerdict::Fail, _) => format!(r#"<failure message="{found}" type="budget"/>"#),
+        (GateVerdict::Inconclusive, Undecided::Error) => {
+            format!(r#"<error message="inconclusive: {found}" type="inconclusive"/>"#)
+        }
+        (GateVerdict::Inconclusive, Undecided::Skipped) => {
+            format!(r#"<skipped message="inconclusive: {found}"/>"#)
+        }
     };
     format!("{case}>\n            {status}\n        </testcase>\n")
 }

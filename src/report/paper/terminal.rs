@@ -82,8 +82,12 @@ pub fn gate_terminal(view: &GateView, style: impl Into<Style>) -> String {
         },
         &view.title,
     );
+    // What bears on all verdicts comes before them.
+    for warning in &view.warnings {
+        out.styled(RED, warning);
+    }
     out.blank();
-    out.rows(&view.table());
+    out.rows_with_remarks(&view.table());
     if !view.remarks.is_empty() {
         out.blank();
         out.paragraphs(&view.remarks, 2);
@@ -302,7 +306,16 @@ impl Output {
 
     /// Without its title and its notes.
     fn rows(&mut self, table: &Table) {
-        for layout::Line { text, kind } in layout::lines(table, self.style.width) {
+        self.laid_out(layout::lines(table, self.style.width));
+    }
+
+    /// Without its title and its notes; what the last column says stands below where it does not fit.
+    fn rows_with_remarks(&mut self, table: &Table) {
+        self.laid_out(layout::lines_with_remarks(table, self.style.width));
+    }
+
+    fn laid_out(&mut self, lines: Vec<layout::Line>) {
+        for layout::Line { text, kind } in lines {
             let style = match kind {
                 Some(RowKind::Pick) => GREEN,
                 Some(RowKind::Absent) => DIM,
