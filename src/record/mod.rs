@@ -44,8 +44,8 @@ pub use model::{
     SizeSource, TensorInfo, ValueType, WeightBytes,
 };
 pub use operators::{
-    CopyNodes, NodeProfile, OperatorProfile, Placement, PlacementRecord, PlacementSource, Profiled,
-    ProviderNodes, TensorShape,
+    CopyNodes, DeviceProfile, DeviceTime, NodeProfile, OperatorProfile, Placement, PlacementRecord,
+    PlacementSource, Profiled, ProviderNodes, TensorShape,
 };
 pub use outcome::{Failure, FailureKind, Outcome};
 pub use pairs::Pairs;

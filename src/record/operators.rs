@@ -55,6 +55,42 @@ pub struct Profiled {
     pub trace_file: Option<Plain>,
     /// Nodes of the graph as it ran, in the order of their first run.
     pub nodes: Vec<NodeProfile>,
+    /// Kernels and copies of a device in the same inferences. Absent where the trace has none, which
+    /// only the profiler of an execution provider adds (CUDA's through CUPTI), and in records before
+    /// version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceProfile>,
+}
+
+/// Kernels and copies of a device in one inference, by the device's own clock: means over those that
+/// count.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceProfile {
+    /// Kernels and copies over all inferences that count.
+    pub events_count: u64,
+    /// Time in kernels, and in copies from the device to itself.
+    pub compute_ns: Nanos,
+    /// Time in copies from the host to the device.
+    pub to_device_ns: Nanos,
+    /// Time in copies from the device to the host.
+    pub to_host_ns: Nanos,
+    /// The part of these three that the trace names no node for, such as copies of the model's own
+    /// inputs and outputs.
+    pub outside_nodes_ns: Nanos,
+    /// From the begin of the first kernel or copy to the end of the last.
+    pub span_ns: Nanos,
+    /// The part of that span in which at least one kernel or copy ran.
+    pub busy_ns: Nanos,
+}
+
+/// Kernels and copies that a node had the device run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceTime {
+    /// Their time on the device for one inference, mean. The profiler cuts off what is beyond whole
+    /// microseconds of each.
+    pub time_ns: Nanos,
+    /// How many there are over all inferences that count.
+    pub events_count: u64,
 }
 
 /// One node of the graph as it ran, after optimization.
@@ -71,11 +107,15 @@ pub struct NodeProfile {
     pub execution_provider: Plain,
     /// Runs of the node over all inferences that count: more than one an inference inside a loop.
     pub calls_count: u64,
-    /// Time in the node for one inference, mean, without that of nodes which ran inside it on the
-    /// same thread: a loop's body counts where it belongs, and only once. The profiler counts whole
-    /// microseconds, and cuts off what is beyond, so that short nodes count up to a microsecond a
-    /// call too little.
+    /// Time of the host in the node for one inference, mean, without that of nodes which ran inside
+    /// it on the same thread: a loop's body counts where it belongs, and only once. Of a node that
+    /// hands work over to a device it is the time to do so. The profiler counts whole microseconds,
+    /// and cuts off what is beyond, so that short nodes count up to a microsecond a call too little.
     pub time_ns: Nanos,
+    /// Its time on a device; absent where the trace has no kernel and no copy of it, and in records
+    /// before version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceTime>,
     /// Types and shapes of the inputs of its last run, weights included; absent where the trace
     /// does not tell. The profiler leaves out inputs that are no tensors, and weights that a kernel
     /// packed for itself when the session was created, as for `Gemm` and `MatMul`: a run on the CPU

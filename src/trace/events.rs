@@ -58,6 +58,17 @@ impl<'f> Events<'f> {
 
     /// Hands over every event that can be read, and where it stands.
     pub(super) fn each(&mut self, mut take: impl FnMut(&Event<'_>, Range<u64>)) -> io::Result<()> {
+        self.each_until(|event, place| {
+            take(event, place);
+            false
+        })
+    }
+
+    /// Hands over events, and where they stand, until one of them is enough.
+    pub(super) fn each_until(
+        &mut self,
+        mut is_enough: impl FnMut(&Event<'_>, Range<u64>) -> bool,
+    ) -> io::Result<()> {
         while let Some(byte) = self.after(|byte| byte.is_ascii_whitespace() || *byte == b',')? {
             if byte == b']' {
                 self.complete = true;
@@ -66,9 +77,12 @@ impl<'f> Events<'f> {
             let at = self.start + self.place as u64;
             let is_cut_off = match parse::<Event<'_>>(&self.buffer[self.place..]) {
                 Found::Whole(event, size) => {
-                    take(&event, at..at + size as u64);
+                    let is_enough = is_enough(&event, at..at + size as u64);
                     self.place += size;
                     self.count += 1;
+                    if is_enough {
+                        return Ok(());
+                    }
                     continue;
                 }
                 Found::CutOff => self.buffer.len() - self.place <= LONGEST_EVENT,

@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 
-use super::event::{Event, NodeName, Subject};
+use super::device::{self, Device};
+use super::event::{DeviceEvent, Event, NodeName, Parent, Subject};
 use super::lengths::Lengths;
 use super::nesting::Nesting;
-use crate::record::{NodeProfile, Profiled};
+use super::order::{Order, Pending, Ran};
+use crate::record::{DeviceTime, NodeProfile, Profiled};
 use crate::units::{Bytes, Nanos};
 
 /// The content of a trace.
@@ -36,17 +38,24 @@ pub(super) const MOST_SAID: Bytes = Bytes(1 << 30);
 
 /// The sum of the events up to here.
 ///
-/// A node's event is written when it ends, after those of nodes that ran inside it, and an
-/// inference's after those of all its nodes. What comes after the last inference belongs to one
-/// that did not end, and counts nowhere.
+/// A node's run is added when it has ended, after those of nodes that ran inside it, and an
+/// inference after all its nodes. What comes after the last inference belongs to one that did not
+/// end, and counts nowhere.
 #[derive(Default)]
 pub(super) struct Fold {
     /// Length of an inference beyond which it does not count.
     longest: Nanos,
+    order: Order,
+    pending: Pending,
     nodes: Vec<Node>,
     named: u64,
     hash: RandomState,
     by_name: HashMap<u64, Vec<usize>>,
+    /// The first node of what a kernel may say of it.
+    by_parent: HashMap<u64, usize>,
+    /// The node whose event stands last.
+    last: Option<usize>,
+    device: Device,
     nesting: Nesting,
     /// Length of the first inference, and those of the others.
     first: Option<Nanos>,
@@ -82,9 +91,10 @@ impl Tally {
 }
 
 impl Fold {
-    pub(super) fn new(longest: Nanos) -> Fold {
+    pub(super) fn new(longest: Nanos, order: Order) -> Fold {
         Fold {
             longest,
+            order,
             ..Fold::default()
         }
     }
@@ -102,44 +112,115 @@ impl Fold {
         match event.subject() {
             Subject::Node(_) if self.is_full() => {}
             Subject::Node(name) => {
-                let time = self
-                    .nesting
-                    .own_time(event.thread, event.start, event.length);
                 let node = self.node(name);
-                node.current.add(Tally { count: 1, time });
-                node.last = place;
+                self.last = Some(node);
+                self.run(Some(node), event, place);
             }
-            Subject::Inference => self.end_inference(event),
+            Subject::Inference => self.run(None, event, place),
+            Subject::Device(of_device) => self.device.ran(device::Ran {
+                start: event.start,
+                length: event.length,
+                work: of_device.work,
+                node: self.node_of(of_device),
+            }),
             Subject::Unplaced => self.has_unplaced = true,
             Subject::Other => {}
         }
     }
 
-    fn node(&mut self, name: NodeName<'_>) -> &mut Node {
-        let same = self.by_name.entry(self.hash.hash_one(name)).or_default();
-        let known = same.iter().find(|&&node| self.nodes[node].is(name));
-        let index = known.copied().unwrap_or_else(|| {
-            let index = self.nodes.len();
-            same.push(index);
-            self.nodes.push(Node::new(name));
-            self.named +=
-                (name.name.len() + name.operator.len() + name.execution_provider.len()) as u64;
-            index
-        });
-        &mut self.nodes[index]
+    fn run(&mut self, node: Option<usize>, event: &Event<'_>, place: Range<u64>) {
+        let ran = Ran {
+            node,
+            thread: event.thread,
+            start: event.start,
+            length: event.length,
+            place,
+        };
+        match self.order {
+            Order::ByEnd => self.add(ran),
+            Order::ByBegin => {
+                while let Some(ended) = self.pending.ended_by(ran.start) {
+                    self.add(ended);
+                }
+                self.pending.push(ran);
+            }
+        }
     }
 
-    fn end_inference(&mut self, event: &Event<'_>) {
-        let is_first = self.first.is_none();
-        let counts = !is_first && event.length <= self.longest;
-        match self.first {
-            Some(_) => self.others.add(event.length),
-            None => self.first = Some(event.length),
+    fn add(&mut self, ran: Ran) {
+        let Some(node) = ran.node else {
+            return self.end_inference(&ran);
+        };
+        let time = self.nesting.own_time(ran.thread, ran.start, ran.length);
+        let node = &mut self.nodes[node];
+        node.current.add(Tally { count: 1, time });
+        node.last = ran.place;
+    }
+
+    /// Adds what has not been added yet, as there is nothing more to come.
+    pub(super) fn end(&mut self) {
+        while let Some(ended) = self.pending.ended() {
+            self.add(ended);
         }
+    }
+
+    /// The node that had the device run this: one that its event follows, else the first of what it
+    /// says.
+    fn node_of(&self, event: DeviceEvent<'_>) -> Option<u32> {
+        let last = self
+            .last
+            .filter(|&last| self.nodes[last].is_parent(event.parent));
+        let node = last.or_else(|| match event.parent {
+            Parent::Named {
+                name,
+                operator,
+                node_index,
+            } => self
+                .by_parent
+                .get(&self.hash.hash_one((name, operator, node_index)))
+                .copied()
+                .filter(|&node| self.nodes[node].is_parent(event.parent)),
+            Parent::Before { .. } | Parent::Unknown => None,
+        })?;
+        u32::try_from(node).ok()
+    }
+
+    fn node(&mut self, name: NodeName<'_>) -> usize {
+        let same = self.by_name.entry(self.hash.hash_one(name)).or_default();
+        if let Some(&known) = same.iter().find(|&&node| self.nodes[node].is(name)) {
+            return known;
+        }
+        let index = self.nodes.len();
+        same.push(index);
+        self.nodes.push(Node::new(name));
+        self.named +=
+            (name.name.len() + name.operator.len() + name.execution_provider.len()) as u64;
+        self.add_parent(name, index);
+        index
+    }
+
+    fn add_parent(&mut self, name: NodeName<'_>, node: usize) {
+        let operators = [None, Some(name.operator)];
+        for operator in operators {
+            for index in [None, name.node_index] {
+                let hash = self.hash.hash_one((name.name, operator, index));
+                self.by_parent.entry(hash).or_insert(node);
+            }
+        }
+    }
+
+    fn end_inference(&mut self, ran: &Ran) {
+        let is_first = self.first.is_none();
+        let counts = !is_first && ran.length <= self.longest;
+        match self.first {
+            Some(_) => self.others.add(ran.length),
+            None => self.first = Some(ran.length),
+        }
+        self.device.inference(ran.start, counts);
         if counts {
             self.counted.add(Tally {
                 count: 1,
-                time: event.length,
+                time: ran.length,
             });
         }
         for node in &mut self.nodes {
@@ -150,12 +231,12 @@ impl Fold {
                 node.others.add(current);
             }
         }
-        self.nesting.end_inference(event.thread, event.start);
+        self.nesting.end_inference(ran.thread, ran.start);
     }
 
     /// The sum of it all, and where the event of each node's last run stands. There is an
     /// inference.
-    pub(super) fn finish(self) -> (Trace, Vec<Range<u64>>) {
+    pub(super) fn finish(mut self) -> (Trace, Vec<Range<u64>>) {
         let middle = self.others.quantile(2);
         let first = Tally {
             count: 1,
@@ -165,11 +246,18 @@ impl Fold {
             None => (Inferences::OnlyFirst, first),
             Some(_) => (Inferences::WithoutFirst, self.counted),
         };
-        let nodes = self.nodes.into_iter();
+        if inferences == Inferences::OnlyFirst {
+            self.device.count_first();
+        }
+        let device = self.device.found(self.nodes.len(), counted.count);
+        let (device, by_node) = device.map(|found| (found.profile, found.by_node)).unzip();
+        let by_node = by_node.unwrap_or_else(|| vec![None; self.nodes.len()]);
+        let nodes = self.nodes.into_iter().zip(by_node);
         let (nodes, places) = nodes
-            .filter_map(|node| node.finish(inferences, counted.count))
+            .filter_map(|(node, on_device)| node.finish(inferences, counted.count, on_device))
             .unzip();
         let profiled = Profiled {
+            device,
             inferences_count: counted.count,
             disturbed_inferences_count: self.others.count.saturating_sub(counted.count),
             inference_ns: middle.unwrap_or(first.time),
@@ -200,6 +288,24 @@ impl Node {
         }
     }
 
+    /// Whether a kernel or copy may be this node's, by what it says.
+    fn is_parent(&self, parent: Parent<'_>) -> bool {
+        let own = &self.profile;
+        match parent {
+            Parent::Named {
+                name,
+                operator,
+                node_index,
+            } => {
+                own.name == name
+                    && operator.is_none_or(|operator| own.operator == operator)
+                    && (node_index.is_none() || own.node_index == node_index)
+            }
+            Parent::Before { operator } => own.operator == operator,
+            Parent::Unknown => false,
+        }
+    }
+
     fn is(&self, name: NodeName<'_>) -> bool {
         let own = &self.profile;
         own.node_index == name.node_index
@@ -209,7 +315,12 @@ impl Node {
     }
 
     /// Its runs in `count` inferences; `None` if it did not run in them.
-    fn finish(self, inferences: Inferences, count: u64) -> Option<(NodeProfile, Range<u64>)> {
+    fn finish(
+        self,
+        inferences: Inferences,
+        count: u64,
+        device: Option<DeviceTime>,
+    ) -> Option<(NodeProfile, Range<u64>)> {
         let runs = match inferences {
             Inferences::WithoutFirst => self.others,
             Inferences::OnlyFirst => self.first,
@@ -218,6 +329,7 @@ impl Node {
         let profile = NodeProfile {
             calls_count: runs.count,
             time_ns,
+            device,
             ..self.profile
         };
         (runs.count > 0).then_some((profile, self.last))
@@ -235,7 +347,7 @@ mod tests {
                 r#"{{"name":"{name}_kernel_time","args":{{"op_name":"Relu","provider":"CPU","node_index":"1"}}}}"#
             )
         };
-        let mut fold = Fold::new(Nanos(u64::MAX));
+        let mut fold = Fold::new(Nanos(u64::MAX), Order::ByEnd);
         let take = |fold: &mut Fold, name: &str| {
             fold.take(&serde_json::from_str(&event(name)).unwrap(), 0..1)
         };

@@ -2,15 +2,18 @@
 //! run of a node.
 //!
 //! Nothing of a trace is kept but sums by node, so that memory goes with the graph and not with the
-//! inferences. A trace that was cut off is read as far as it goes. It knows no session and no run.
+//! inferences; where kernels of a device are in it, some bytes of each, up to a bound. A trace that
+//! was cut off is read as far as it goes. It knows no session and no run.
 //! Read [`read`] first.
 
+mod device;
 mod error;
 mod event;
 mod events;
 mod fold;
 mod lengths;
 mod nesting;
+mod order;
 
 pub use error::TraceError;
 pub use fold::{Inferences, Trace};
@@ -26,6 +29,7 @@ use event::Subject;
 use events::Events;
 use fold::{Fold, MOST_SAID};
 use lengths::Lengths;
+use order::{Order, Scout};
 
 /// Which inferences after the first are to count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +67,13 @@ fn fold(file: &InputFile, counted: Counted) -> Result<Trace> {
         Counted::All => Nanos(u64::MAX),
         Counted::Typical => longest_typical(Events::begin(file)?)?,
     };
+    let order = order(Events::begin(file)?)?;
     let mut events = Events::begin(file)?;
-    let mut fold = Fold::new(longest);
+    let mut fold = Fold::new(longest, order);
     events.each(|event, place| fold.take(event, place))?;
+    if events.complete {
+        fold.end();
+    }
     if let Some(error) = refused(&events, &fold) {
         return Err(Fault::Refused(error));
     }
@@ -123,6 +131,12 @@ fn describe(trace: &mut Trace, places: &[Range<u64>], file: &InputFile) -> Resul
         event::describe(node, &bytes);
     }
     Ok(())
+}
+
+fn order(mut events: Events<'_>) -> io::Result<Order> {
+    let mut scout = Scout::default();
+    events.each_until(|event, _| scout.take(event))?;
+    Ok(scout.order.unwrap_or_default())
 }
 
 /// Length of the longest inference that is typical: 5/4 of the lower quartile, the first left out.

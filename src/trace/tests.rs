@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::record::{NodeProfile, TensorShape};
+use crate::record::{NodeProfile, Profiled, TensorShape};
 use crate::units::{Bytes, Nanos};
 
 fn read_text(text: impl AsRef<[u8]>) -> std::result::Result<Trace, TraceError> {
@@ -351,4 +351,140 @@ fn a_trace_that_is_shortened_while_it_is_read_is_said_to_have_changed() {
     let error = fold(&opened, Counted::All).unwrap_err().of(file.path());
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert_eq!(source, "the file changed while it was read");
+}
+
+/// A kernel or copy of a device, in microseconds, with these arguments.
+fn on_device(name: &str, start: u64, length: u64, args: &str) -> String {
+    format!(
+        r#"{{"cat" : "Kernel","pid" :-1,"tid" :-1,"dur" :{length},"ts" :{start},"ph" : "X","name" :"{name}","args" : {{{args}}}}}"#
+    )
+}
+
+/// Two inferences of 100 us, of a convolution and of a node that has the device run nothing, with
+/// `device` between the nodes of each.
+fn on_a_device(device: impl Fn(u64) -> Vec<String>) -> Profiled {
+    let run = |start: u64| {
+        let mut events = vec![node("conv", "Conv", start + 10, 20)];
+        events.extend(device(start));
+        events.push(node("flat", "Reshape", start + 40, 5));
+        events.push(inference(start, 100));
+        events
+    };
+    of(&[run(1_000), run(2_000)].concat()).profiled
+}
+
+fn device_times(profiled: &Profiled) -> Vec<Option<(u64, u64)>> {
+    let nodes = profiled.nodes.iter();
+    nodes
+        .map(|node| node.device.map(|own| (own.time_ns.0, own.events_count)))
+        .collect()
+}
+
+#[test]
+fn kernels_count_for_the_node_that_they_name_or_that_stands_before_them() {
+    // By ONNX Runtime's merging of CUDA's and ROCm's events, by CUDA's first profiler, by the plug-in
+    // for CUDA, and by the example of a plug-in.
+    for args in [
+        r#""stream" : "7","op_name" : "Conv","parent_name" : "conv_kernel_time""#,
+        r#""op_name" : "Conv","stream" : "7""#,
+        r#""ort_correlation_id" : "9","ort_event_name" : "conv_kernel_time","ort_op_name" : "Conv","ort_node_index" : "3""#,
+        r#""parent_name" : "conv_kernel_time""#,
+    ] {
+        let profiled = on_a_device(|start| {
+            vec![
+                on_device("implicit_gemm", start + 25, 30, args),
+                on_device("bias", start + 60, 10, args),
+            ]
+        });
+        assert_eq!(device_times(&profiled), [Some((40_000, 2)), None], "{args}");
+        let device = profiled.device.unwrap();
+        assert_eq!(
+            (device.compute_ns.0, device.outside_nodes_ns.0),
+            (40_000, 0)
+        );
+        assert_eq!((device.span_ns.0, device.busy_ns.0), (45_000, 40_000));
+        // The host's own time is what it was.
+        assert_eq!(profiled.nodes[0].time_ns, Nanos(20_000));
+    }
+}
+
+#[test]
+fn kernels_that_name_no_node_of_the_trace_count_outside_of_nodes() {
+    for args in [
+        r#""stream" : "7""#,
+        r#""op_name" : "","parent_name" : "model_run""#,
+        r#""op_name" : "Gemm""#,
+        r#""parent_name" : "other_kernel_time""#,
+        r#""ort_event_name" : "conv_kernel_time","ort_node_index" : "4""#,
+    ] {
+        let profiled = on_a_device(|start| vec![on_device("kernel", start + 25, 30, args)]);
+        assert_eq!(device_times(&profiled), [None, None], "{args}");
+        assert_eq!(profiled.device.unwrap().outside_nodes_ns, Nanos(30_000));
+    }
+}
+
+#[test]
+fn copies_are_known_by_cupti_s_names_and_by_the_kind_of_hip_s() {
+    let profiled = on_a_device(|start| {
+        let hip = |kind: &str| format!(r#""stream" : "0x0","kind" : "{kind}""#);
+        vec![
+            on_device("MemcpyHostToDevice", start, 1, r#""stream" : "7""#),
+            on_device("hipMemcpyAsync", start + 1, 2, &hip("H2D")),
+            on_device("MemcpyDeviceToHost", start + 3, 4, r#""stream" : "7""#),
+            on_device("hipMemcpyWithStream", start + 7, 8, &hip("D2H")),
+            on_device("MemcpyDeviceToDevice", start + 15, 16, r#""stream" : "7""#),
+        ]
+    });
+    let device = profiled.device.unwrap();
+    assert_eq!(
+        [device.to_device_ns, device.to_host_ns, device.compute_ns].map(|time| time.0),
+        [3_000, 12_000, 16_000]
+    );
+    assert_eq!((device.events_count, device.busy_ns), (5, Nanos(31_000)));
+}
+
+#[test]
+fn a_trace_of_the_host_alone_says_nothing_of_a_device() {
+    let profiled = on_a_device(|_| Vec::new());
+    assert_eq!((profiled.device, profiled.nodes[0].device), (None, None));
+}
+
+#[test]
+fn events_by_when_they_began_give_what_those_by_when_they_ended_do() {
+    let run = |start: u64| {
+        vec![
+            node("before", "Relu", start, 10),
+            node("body", "MatMul", start + 12, 20),
+            node("inner", "If", start + 11, 25),
+            node("body", "MatMul", start + 40, 20),
+            // A microsecond that both ends were cut off by.
+            node("last", "MatMul", start + 61, 10),
+            node("loop", "Loop", start + 10, 60),
+            node("after", "Softmax", start + 75, 16),
+            inference(start, 90),
+        ]
+    };
+    let by_end = [run(0), run(100), run(200)].concat();
+    let begin =
+        |event: &String| serde_json::from_str::<serde_json::Value>(event).unwrap()["ts"].as_u64();
+    // What holds others comes before them.
+    let mut by_begin: Vec<String> = by_end.iter().rev().cloned().collect();
+    by_begin.sort_by_key(begin);
+    let (found, expected) = (of(&by_begin), of(&by_end));
+    assert_eq!(found.inferences, expected.inferences);
+    let sorted = |trace: &Trace| {
+        let mut nodes = names(trace)
+            .iter()
+            .map(|(name, count, time)| (name.to_string(), *count, *time))
+            .collect::<Vec<_>>();
+        nodes.sort();
+        nodes
+    };
+    assert_eq!(sorted(&found), sorted(&expected));
+    assert_eq!(found.profiled.mean_inference_ns, Nanos(90_000));
+    assert_eq!(found.profiled.inferences_count, 2);
+    // Cut off, the last inference is not whole.
+    let cut = array(&by_begin);
+    let cut = read_text(&cut[..cut.len() - 5]).unwrap().profiled;
+    assert_eq!((cut.inferences_count, cut.complete), (1, false));
 }

@@ -69,6 +69,7 @@ fn node(operator: &str, time_ns: u64) -> NodeProfile {
         parameter_bytes: None,
         output_bytes: None,
         arena_peak_bytes: None,
+        device: None,
     }
 }
 
@@ -85,6 +86,7 @@ fn profile(session: usize, whole_ns: u64, nodes: Vec<NodeProfile>) -> OperatorPr
         unreadable_events_count: 0,
         trace_file: None,
         nodes,
+        device: None,
     };
     OperatorProfile {
         session,
