@@ -53,9 +53,10 @@ pub use forecast::{
 pub use front::{Front, FrontPoint, front};
 pub use null_test::{Pairing, SmallestClaim, null_test};
 pub use operators::{
-    Arithmetic, Bound, Breakdown, CountChange, FAR_SHARE, GraphChange, GroupShare, HotNode,
-    LEAST_NODE_SHARE, NodeShare, OperatorFindings, OperatorGroup, OperatorShare, Rest, Roofline,
-    SMALL_CALL, Work, bytes, work,
+    Arithmetic, Bound, Breakdown, CountChange, DeviceFindings, DeviceVerdict, FAR_SHARE,
+    GraphChange, GroupShare, HotNode, LEAST_NODE_SHARE, NEAR_COMPUTE, NOTABLE_IDLE, NodeShare,
+    NodeTimes, OperatorFindings, OperatorGroup, OperatorShare, Rest, Roofline, SMALL_CALL,
+    TraceCoverage, Work, bytes, work,
 };
 pub use scaling::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::cells::shape;
 use super::table::{Digits, Names, table};
-use crate::analysis::{self, Breakdown, NodeShare, OperatorGroup};
+use crate::analysis::{self, Breakdown, NodeShare, NodeTimes, OperatorGroup};
 use crate::record::{NodeProfile, OperatorProfile, Profiled, RunRecord, TensorShape};
 use crate::units::{Bytes, Nanos};
 
@@ -31,11 +31,15 @@ struct Row {
     shape: String,
     operations_count: Option<u64>,
     operations_per_byte: Option<Digits>,
+    times: Option<NodeTimes>,
+    host_time_ns: Nanos,
 }
 
 /// The nodes of all profiles of a run, one row each, the longest of a profile first. `calls`,
 /// `time_ns` and `share_ratio` are of one inference, sizes and operations of one call; what the
-/// profiler does not tell is an empty field. `shape` holds the swept dimensions. Names stand on one
+/// profiler does not tell is an empty field. `times` says what `time_ns` is a time of: of the `host`, of
+/// the host that is `handing_over` work to a device, or of the `device` for nodes that ran there;
+/// `host_time_ns` is of the host. `shape` holds the swept dimensions. Names stand on one
 /// line, without anything that a terminal would act on, and `names` says what becomes of those that
 /// look like formulas.
 ///
@@ -71,7 +75,12 @@ fn rows(base: &Row, profiled: &Profiled, names: Names) -> Vec<Row> {
         inferences_count: profiled.inferences_count,
         ..base.clone()
     };
-    Breakdown::of(profiled)
+    let breakdown = Breakdown::of(profiled);
+    let base = Row {
+        times: Some(breakdown.times),
+        ..base
+    };
+    breakdown
         .nodes
         .iter()
         .map(|share| base.clone().with(share, &profiled.nodes[share.node], names))
@@ -103,7 +112,8 @@ impl Row {
             execution_provider: names.field(node.execution_provider.exact()),
             group: Some(share.group),
             calls: Some(Digits(share.calls)),
-            time_ns: node.time_ns,
+            time_ns: share.time_ns,
+            host_time_ns: share.host_ns,
             share_ratio: Some(Digits(share.share.0)),
             bytes,
             activation_bytes: node.activation_bytes,

@@ -29,7 +29,8 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     ..IN_GENERAL
 };
 
-const IN_GENERAL: ExecutionProvider = ExecutionProvider::named("CUDAExecutionProvider", &["cuda"]);
+const IN_GENERAL: ExecutionProvider =
+    ExecutionProvider::of_device("CUDAExecutionProvider", &["cuda"]);
 
 /// Signs in its messages, and what to do about the first that is there.
 const REMEDIES: [(&[&str], &str); 4] = [

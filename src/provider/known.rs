@@ -21,6 +21,8 @@ pub struct ExecutionProvider {
     pub hardware: Hardware,
     /// The memory that it computes in.
     pub memory: Memory,
+    /// What the host does in one of its nodes.
+    pub host: HostWork,
     /// How it captures the kernels of an inference.
     pub graphs: Graphs,
     /// Its own keys for what every session is asked for.
@@ -51,6 +53,16 @@ pub enum Memory {
     Host,
     /// That of a CUDA device.
     Cuda,
+}
+
+/// What the host does in a node of an execution provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostWork {
+    /// It computes, or waits for what does: its time in the node is the node's.
+    Computes,
+    /// It hands work over to a device and goes on before that has computed: its time in the node says
+    /// nothing of how long the device takes.
+    HandsOver,
 }
 
 /// How an execution provider captures the kernels of an inference once, and replays them in the
@@ -139,6 +151,7 @@ impl ExecutionProvider {
             build: None,
             hardware: Hardware::Other,
             memory: Memory::Host,
+            host: HostWork::Computes,
             graphs: Graphs::None,
             options: OptionKeys {
                 device: Some(DeviceOption {
@@ -151,6 +164,17 @@ impl ExecutionProvider {
             in_rust: None,
             in_cpp: InCpp::ByIdentifier,
             hint: |_| None,
+        }
+    }
+
+    /// One whose nodes hand work over to a device, and of which no more is known.
+    pub(super) const fn of_device(
+        identifier: &'static str,
+        names: &'static [&'static str],
+    ) -> Self {
+        ExecutionProvider {
+            host: HostWork::HandsOver,
+            ..ExecutionProvider::named(identifier, names)
         }
     }
 

@@ -16,7 +16,8 @@ pub mod tensorrt;
 pub use build::Build;
 pub use cpu::CPU_PROVIDER;
 pub use known::{
-    DeviceOption, ExecutionProvider, Graphs, Hardware, InCpp, InRust, Memory, OptionKeys, Options,
+    DeviceOption, ExecutionProvider, Graphs, Hardware, HostWork, InCpp, InRust, Memory, OptionKeys,
+    Options,
 };
 
 /// The execution providers whose names are known. One that builds on another comes after it.
@@ -30,14 +31,14 @@ pub static ALL: &[ExecutionProvider] = &[
     others::NV_TENSORRT_RTX,
     others::XNNPACK,
     ExecutionProvider::named("ACLExecutionProvider", &["acl"]),
-    ExecutionProvider::named("CANNExecutionProvider", &["cann"]),
+    ExecutionProvider::of_device("CANNExecutionProvider", &["cann"]),
     ExecutionProvider::named("CoreMLExecutionProvider", &["coreml"]),
-    ExecutionProvider::named("DmlExecutionProvider", &["dml"]),
-    ExecutionProvider::named("MIGraphXExecutionProvider", &["migraphx"]),
+    ExecutionProvider::of_device("DmlExecutionProvider", &["dml"]),
+    ExecutionProvider::of_device("MIGraphXExecutionProvider", &["migraphx"]),
     ExecutionProvider::named("QNNExecutionProvider", &["qnn"]),
-    ExecutionProvider::named("ROCMExecutionProvider", &["rocm"]),
+    ExecutionProvider::of_device("ROCMExecutionProvider", &["rocm"]),
     ExecutionProvider::named("VitisAIExecutionProvider", &["vitisai"]),
-    ExecutionProvider::named("WebGpuExecutionProvider", &["webgpu"]),
+    ExecutionProvider::of_device("WebGpuExecutionProvider", &["webgpu"]),
 ];
 
 /// End of the identifiers of ONNX Runtime's own execution providers.

@@ -21,7 +21,7 @@ pub(super) const DNNL: ExecutionProvider = ExecutionProvider {
 /// NVIDIA GPUs through TensorRT for RTX.
 pub(super) const NV_TENSORRT_RTX: ExecutionProvider = ExecutionProvider {
     hardware: Hardware::NvidiaGpu,
-    ..ExecutionProvider::named("NvTensorRTRTXExecutionProvider", &["nvtensorrtrtx"])
+    ..ExecutionProvider::of_device("NvTensorRTRTXExecutionProvider", &["nvtensorrtrtx"])
 };
 
 /// CPUs through XNNPACK.

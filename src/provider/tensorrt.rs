@@ -18,7 +18,7 @@ pub const PROVIDER: ExecutionProvider = ExecutionProvider {
     }),
     in_cpp: InCpp::Struct("TensorRT"),
     hint,
-    ..ExecutionProvider::named("TensorrtExecutionProvider", &["tensorrt", "trt"])
+    ..ExecutionProvider::of_device("TensorrtExecutionProvider", &["tensorrt", "trt"])
 };
 
 fn hint(message: &str) -> Option<String> {

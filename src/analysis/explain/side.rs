@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::explanation::{AddedNodes, LatencyStep, OperatorChange};
-use crate::analysis::operators::{Undistorted, largest_first};
+use crate::analysis::operators::{NodeTimes, Undistorted, largest_first};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::provider::CPU_PROVIDER;
@@ -59,6 +59,9 @@ impl<'a> Side<'a> {
             );
         }
         let profiled = profiled(record, session, latency)?;
+        if NodeTimes::of(profiled) == NodeTimes::HandingOver {
+            return Err(handing_over(record, session));
+        }
         // In turn: in the timed launches the nodes of an inference cannot take more than the whole.
         let times = Undistorted::in_turn(profiled);
         Ok(Side {
@@ -126,6 +129,16 @@ fn profiled<'a>(
         return Err("the profile holds no operators".into());
     }
     Ok(profiled)
+}
+
+/// Why operators cannot account for anything whose times are those of handing work over.
+fn handing_over(record: &RunRecord, session: usize) -> Plain {
+    let label = record.session_label(session);
+    format!(
+        "times of the operators of {label} are the host's, of handing work over to a device, and its trace tells none of \
+         the device's own"
+    )
+    .into()
 }
 
 /// An operator without its domain, and without the mark of a layout or of quantized values:

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::bytes;
+use super::times::share;
+use super::{DeviceFindings, NodeTimes, bytes};
 use crate::analysis::{Counted, Estimate, Measured, OperatorGroup};
 use crate::record::{NodeProfile, Profiled};
 use crate::stats;
@@ -17,14 +18,13 @@ const TRUNCATION: Nanos = Nanos(1000);
 /// How the time of an inference is shared out among nodes, operators and what is between them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Breakdown {
-    /// Inferences behind the times, which are means over them.
-    pub inferences_count: u64,
-    /// Inferences that were left out because they were disturbed.
-    pub disturbed_inferences_count: u64,
-    /// Whether the trace came to its end.
-    pub complete: bool,
-    /// Events of the trace that could not be read.
-    pub unreadable_events_count: u64,
+    /// What of the trace is behind it.
+    #[serde(flatten)]
+    pub coverage: TraceCoverage,
+    /// What the times of nodes are times of.
+    pub times: NodeTimes,
+    /// What the device did and waited for; absent where the trace has no kernel and no copy.
+    pub device: Option<DeviceFindings>,
     /// Wall time of a profiled inference.
     pub inference_ns: Nanos,
     /// Time in nodes.
@@ -43,6 +43,19 @@ pub struct Breakdown {
     pub arena_peak_bytes: Option<Bytes>,
 }
 
+/// What of a trace a breakdown is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TraceCoverage {
+    /// Inferences behind the times, which are means over them.
+    pub inferences_count: u64,
+    /// Inferences that were left out because they were disturbed.
+    pub disturbed_inferences_count: u64,
+    /// Whether the trace came to its end.
+    pub complete: bool,
+    /// Events of the trace that could not be read.
+    pub unreadable_events_count: u64,
+}
+
 /// Time of an inference besides its nodes'.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
@@ -53,7 +66,8 @@ pub enum Rest {
         time_ns: Nanos,
         /// Its share of the inference.
         share: Ratio,
-        /// The most of it that the profiler may have cut off: a microsecond for each call.
+        /// The most of it that the profiler may have cut off: a microsecond for each call, kernel or
+        /// copy.
         truncated_at_most_ns: Nanos,
     },
     /// The nodes' times add up to more than the inference: nodes run side by side.
@@ -89,25 +103,31 @@ pub struct NodeShare {
     pub time_ns: Nanos,
     /// Share of the time in nodes.
     pub share: Ratio,
+    /// Time of the host in it, for one inference.
+    pub host_ns: Nanos,
 }
 
 impl Breakdown {
     /// How the time of a profile is shared out.
     #[must_use]
     pub fn of(profiled: &Profiled) -> Breakdown {
-        let nodes_ns = sum(&profiled.nodes);
+        let times = NodeTimes::of(profiled);
+        let shared = Shared {
+            profiled,
+            times,
+            nodes_ns: times.sum(&profiled.nodes),
+        };
         Breakdown {
-            inferences_count: profiled.inferences_count,
-            disturbed_inferences_count: profiled.disturbed_inferences_count,
-            complete: profiled.complete,
-            unreadable_events_count: profiled.unreadable_events_count,
+            coverage: TraceCoverage::of(profiled),
+            times,
+            device: DeviceFindings::of(profiled),
             inference_ns: profiled.mean_inference_ns,
-            nodes_ns,
-            rest: rest(profiled, nodes_ns),
+            nodes_ns: shared.nodes_ns,
+            rest: shared.rest(),
             distortion: distortion(&profiled.distortion_ratios),
-            by_operator: by_operator(profiled, nodes_ns),
-            by_group: by_group(&profiled.nodes, nodes_ns),
-            nodes: nodes(profiled, nodes_ns),
+            by_operator: shared.by_operator(),
+            by_group: shared.by_group(),
+            nodes: shared.nodes(),
             arena_peak_bytes: profiled
                 .nodes
                 .iter()
@@ -117,39 +137,111 @@ impl Breakdown {
     }
 }
 
-pub(super) fn sum<'n>(nodes: impl IntoIterator<Item = &'n NodeProfile>) -> Nanos {
-    nodes.into_iter().map(|node| node.time_ns).sum()
+impl TraceCoverage {
+    fn of(profiled: &Profiled) -> Self {
+        TraceCoverage {
+            inferences_count: profiled.inferences_count,
+            disturbed_inferences_count: profiled.disturbed_inferences_count,
+            complete: profiled.complete,
+            unreadable_events_count: profiled.unreadable_events_count,
+        }
+    }
 }
 
-/// Share of a whole; 0 of nothing.
-pub(super) fn share(part: Nanos, whole: Nanos) -> Ratio {
-    Ratio(if whole.0 == 0 {
-        0.0
-    } else {
-        part.as_f64() / whole.as_f64()
-    })
+/// A profile, and the time in its nodes that is shared out.
+#[derive(Clone, Copy)]
+struct Shared<'p> {
+    profiled: &'p Profiled,
+    times: NodeTimes,
+    nodes_ns: Nanos,
 }
 
 pub(super) fn calls(calls_count: u64, profiled: &Profiled) -> f64 {
     calls_count as f64 / profiled.inferences_count.max(1) as f64
 }
 
-fn rest(profiled: &Profiled, nodes_ns: Nanos) -> Rest {
-    let inference = profiled.mean_inference_ns;
-    if nodes_ns > inference {
-        return Rest::Overlap {
-            factor: nodes_ns.as_f64() / inference.as_f64().max(1.0),
-        };
+impl Shared<'_> {
+    fn rest(&self) -> Rest {
+        let inference = self.profiled.mean_inference_ns;
+        if self.nodes_ns > inference {
+            return Rest::Overlap {
+                factor: self.nodes_ns.as_f64() / inference.as_f64().max(1.0),
+            };
+        }
+        let nodes = self.profiled.nodes.iter();
+        let cut_off = calls(
+            nodes.map(|node| self.times.cut_off_count(node)).sum(),
+            self.profiled,
+        );
+        let time_ns = inference.since(self.nodes_ns);
+        Rest::Between {
+            time_ns,
+            share: share(time_ns, inference),
+            truncated_at_most_ns: Nanos((cut_off * TRUNCATION.as_f64()) as u64).min(time_ns),
+        }
     }
-    let calls = calls(
-        profiled.nodes.iter().map(|node| node.calls_count).sum(),
-        profiled,
-    );
-    let time_ns = inference.since(nodes_ns);
-    Rest::Between {
-        time_ns,
-        share: share(time_ns, inference),
-        truncated_at_most_ns: Nanos((calls * TRUNCATION.as_f64()) as u64).min(time_ns),
+
+    fn by_group(&self) -> Vec<GroupShare> {
+        let shares = grouped(&self.profiled.nodes, |node| {
+            OperatorGroup::of(&node.operator)
+        })
+        .into_iter()
+        .map(|(group, nodes)| self.group_share(group, &nodes));
+        largest_first(shares, |share| share.time_ns)
+    }
+
+    fn group_share(&self, group: OperatorGroup, nodes: &[&NodeProfile]) -> GroupShare {
+        let time_ns = self.times.sum(nodes.iter().copied());
+        GroupShare {
+            group,
+            nodes_count: nodes.len() as u64,
+            time_ns,
+            share: share(time_ns, self.nodes_ns),
+        }
+    }
+
+    fn nodes(&self) -> Vec<NodeShare> {
+        let nodes = self.profiled.nodes.iter().enumerate();
+        let shares = nodes.map(|(index, node)| self.node_share(index, node));
+        largest_first(shares, |share| share.time_ns)
+    }
+
+    fn node_share(&self, index: usize, node: &NodeProfile) -> NodeShare {
+        let time_ns = self.times.time_ns(node);
+        NodeShare {
+            node: index,
+            group: OperatorGroup::of(&node.operator),
+            calls: calls(node.calls_count, self.profiled),
+            time_ns,
+            share: share(time_ns, self.nodes_ns),
+            host_ns: node.time_ns,
+        }
+    }
+
+    fn by_operator(&self) -> Vec<OperatorShare> {
+        let shares = grouped(&self.profiled.nodes, |node| {
+            (&node.operator, &node.execution_provider)
+        })
+        .into_values()
+        .filter_map(|nodes| self.operator_share(&nodes));
+        largest_first(shares, |share| share.time_ns)
+    }
+
+    fn operator_share(&self, nodes: &[&NodeProfile]) -> Option<OperatorShare> {
+        let first = nodes.first()?;
+        let time_ns = self.times.sum(nodes.iter().copied());
+        let calls_count = nodes.iter().map(|node| node.calls_count).sum();
+        Some(OperatorShare {
+            operator: first.operator.clone(),
+            execution_provider: first.execution_provider.clone(),
+            group: OperatorGroup::of(&first.operator),
+            nodes_count: nodes.len() as u64,
+            calls: calls(calls_count, self.profiled),
+            time_ns,
+            share: share(time_ns, self.nodes_ns),
+            host_ns: nodes.iter().map(|node| node.time_ns).sum(),
+            bytes: all_bytes(nodes, self.profiled),
+        })
     }
 }
 
@@ -170,13 +262,6 @@ fn distortion(ratios: &[f64]) -> Estimate {
             ..Measured::exact(found.value, ratios.len() as u64, Counted::Pairs)
         }),
     }
-}
-
-fn by_group(nodes: &[NodeProfile], nodes_ns: Nanos) -> Vec<GroupShare> {
-    let shares = grouped(nodes, |node| OperatorGroup::of(&node.operator))
-        .into_iter()
-        .map(|(group, nodes)| group_share(group, &nodes, nodes_ns));
-    largest_first(shares, |share| share.time_ns)
 }
 
 /// The first of those of one size stay first.
@@ -200,31 +285,6 @@ fn grouped<'n, K: Ord>(
     groups
 }
 
-fn group_share(group: OperatorGroup, nodes: &[&NodeProfile], nodes_ns: Nanos) -> GroupShare {
-    let time_ns = sum(nodes.iter().copied());
-    GroupShare {
-        group,
-        nodes_count: nodes.len() as u64,
-        time_ns,
-        share: share(time_ns, nodes_ns),
-    }
-}
-
-fn nodes(profiled: &Profiled, nodes_ns: Nanos) -> Vec<NodeShare> {
-    let shares = profiled
-        .nodes
-        .iter()
-        .enumerate()
-        .map(|(index, node)| NodeShare {
-            node: index,
-            group: OperatorGroup::of(&node.operator),
-            calls: calls(node.calls_count, profiled),
-            time_ns: node.time_ns,
-            share: share(node.time_ns, nodes_ns),
-        });
-    largest_first(shares, |share| share.time_ns)
-}
-
 /// Time in the nodes of one operator on one execution provider.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OperatorShare {
@@ -242,37 +302,11 @@ pub struct OperatorShare {
     pub time_ns: Nanos,
     /// Share of the time in nodes.
     pub share: Ratio,
+    /// Time of the host in them, for one inference.
+    pub host_ns: Nanos,
     /// Bytes that one inference reads and writes in these nodes at least, weights included; absent
     /// where the trace does not tell it of one of them.
     pub bytes: Option<Bytes>,
-}
-
-fn by_operator(profiled: &Profiled, nodes_ns: Nanos) -> Vec<OperatorShare> {
-    let shares = grouped(&profiled.nodes, |node| {
-        (&node.operator, &node.execution_provider)
-    })
-    .into_values()
-    .filter_map(|nodes| operator_share(&nodes, profiled, nodes_ns));
-    largest_first(shares, |share| share.time_ns)
-}
-
-fn operator_share(
-    nodes: &[&NodeProfile],
-    profiled: &Profiled,
-    nodes_ns: Nanos,
-) -> Option<OperatorShare> {
-    let first = nodes.first()?;
-    let time_ns = sum(nodes.iter().copied());
-    Some(OperatorShare {
-        operator: first.operator.clone(),
-        execution_provider: first.execution_provider.clone(),
-        group: OperatorGroup::of(&first.operator),
-        nodes_count: nodes.len() as u64,
-        calls: calls(nodes.iter().map(|node| node.calls_count).sum(), profiled),
-        time_ns,
-        share: share(time_ns, nodes_ns),
-        bytes: all_bytes(nodes, profiled),
-    })
 }
 
 fn all_bytes(nodes: &[&NodeProfile], profiled: &Profiled) -> Option<Bytes> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::breakdown::{self, sum};
-use super::{Arithmetic, Bound, HotNode, OperatorGroup, Roofline};
+use super::times;
+use super::{Arithmetic, Bound, HotNode, NodeTimes, OperatorGroup, Roofline};
 use crate::analysis::{BetterKernel, Bottleneck, BottleneckKind};
 use crate::record::{Profiled, RunRecord};
 use crate::text::Plain;
@@ -66,9 +66,10 @@ fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profil
 }
 
 fn share(profiled: &Profiled, wanted: impl Fn(&Plain) -> bool) -> Ratio {
-    breakdown::share(
-        sum(profiled.nodes.iter().filter(|node| wanted(&node.operator))),
-        sum(&profiled.nodes),
+    let of = NodeTimes::of(profiled);
+    times::share(
+        of.sum(profiled.nodes.iter().filter(|node| wanted(&node.operator))),
+        of.sum(&profiled.nodes),
     )
 }
 
@@ -143,14 +144,15 @@ fn better_kernel(at: First<'_>, node: &HotNode) -> Option<BetterKernel> {
 
 /// Besides conversions.
 fn longest_operator(profiled: &Profiled) -> Option<&Plain> {
-    let mut times: BTreeMap<&Plain, Nanos> = BTreeMap::new();
+    let times = NodeTimes::of(profiled);
+    let mut sums: BTreeMap<&Plain, Nanos> = BTreeMap::new();
     for node in &profiled.nodes {
         if !is_conversion(&node.operator) {
-            let time = times.entry(&node.operator).or_default();
-            *time = *time + node.time_ns;
+            let sum = sums.entry(&node.operator).or_default();
+            *sum = *sum + times.time_ns(node);
         }
     }
-    let (operator, _) = times.into_iter().max_by_key(|(_, time)| *time)?;
+    let (operator, _) = sums.into_iter().max_by_key(|(_, time)| *time)?;
     Some(operator)
 }
 

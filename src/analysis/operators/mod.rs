@@ -2,20 +2,24 @@
 
 mod breakdown;
 mod bytes;
+mod device;
 mod formula;
 mod group;
 mod limits;
 mod roofline;
+mod times;
 mod undistorted;
 mod work;
 
 pub(super) use breakdown::largest_first;
-pub use breakdown::{Breakdown, GroupShare, NodeShare, OperatorShare, Rest};
+pub use breakdown::{Breakdown, GroupShare, NodeShare, OperatorShare, Rest, TraceCoverage};
 pub use bytes::bytes;
+pub use device::{DeviceFindings, DeviceVerdict, NEAR_COMPUTE, NOTABLE_IDLE};
 pub use group::OperatorGroup;
 pub(super) use limits::bottlenecks;
 pub(super) use roofline::rooflines;
 pub use roofline::{Bound, FAR_SHARE, HotNode, LEAST_NODE_SHARE, Roofline, SMALL_CALL};
+pub use times::NodeTimes;
 pub(super) use undistorted::Undistorted;
 pub use work::{Arithmetic, Work, work};
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Arithmetic, OperatorGroup, Undistorted, Work, bytes, largest_first, sorted, work};
+use super::{
+    Arithmetic, NodeTimes, OperatorGroup, Undistorted, Work, bytes, largest_first, sorted, work,
+};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::record::{MachinePeaks, NodeProfile, OperatorProfile, RunRecord};
@@ -178,10 +180,10 @@ pub(in crate::analysis) fn rooflines(record: &RunRecord) -> Vec<Roofline> {
         .collect()
 }
 
-/// `None` without nodes.
+/// `None` without nodes, and where their times are the host's of handing work over to a device.
 fn roofline(record: &RunRecord, profile: &OperatorProfile) -> Option<Roofline> {
     let profiled = profile.profile.as_ref().ok()?;
-    if profiled.nodes.is_empty() {
+    if profiled.nodes.is_empty() || NodeTimes::of(profiled) == NodeTimes::HandingOver {
         return None;
     }
     let peaks = Peaks::of(record, profile.session);

@@ -1,5 +1,6 @@
 //! Times of nodes as they are without the profiler.
 
+use super::NodeTimes;
 use super::breakdown::calls;
 use crate::record::{NodeProfile, Profiled};
 
@@ -21,6 +22,7 @@ const OVERHEAD_UNSURE: f64 = 0.2;
 #[derive(Clone, Copy)]
 pub(in crate::analysis) struct Undistorted<'p> {
     profiled: &'p Profiled,
+    times: NodeTimes,
     /// Overhead of the profiler in a run of a node, in nanoseconds.
     overhead_ns: f64,
     /// Factor on times of nodes so that they fit into the inference: at most 1.
@@ -43,6 +45,7 @@ impl<'p> Undistorted<'p> {
     pub(in crate::analysis) fn side_by_side(profiled: &'p Profiled) -> Self {
         let mut times = Undistorted {
             profiled,
+            times: NodeTimes::of(profiled),
             overhead_ns: overhead_ns(profiled),
             fit: 1.0,
             nodes_ns: 0.0,
@@ -59,17 +62,33 @@ impl<'p> Undistorted<'p> {
             .max(1.0)
     }
 
-    /// Of an inference, less what the profiler adds to each run, and with half of what it cuts off.
+    /// Of an inference, less what the profiler adds to each run on the host, and with half of what it
+    /// cuts off.
     pub(in crate::analysis) fn time_ns(&self, node: &NodeProfile) -> f64 {
-        let own = node.time_ns.as_f64() + (CUT_OFF - self.overhead_ns) * self.runs(node);
+        let own = self.times.time_ns(node).as_f64() + CUT_OFF * self.cut_off_count(node)
+            - self.overhead_of(node);
         own.max(0.0) * self.fit
+    }
+
+    /// In an inference, mean.
+    fn cut_off_count(&self, node: &NodeProfile) -> f64 {
+        calls(self.times.cut_off_count(node), self.profiled)
+    }
+
+    /// Of the profiler, in the time that stands for a node, in nanoseconds: a device has none.
+    fn overhead_of(&self, node: &NodeProfile) -> f64 {
+        if self.times.is_of_device(node) {
+            0.0
+        } else {
+            self.overhead_ns * self.runs(node)
+        }
     }
 
     /// To either side: what the profiler cuts off and adds, and by how much nodes took more than
     /// the inference.
     pub(in crate::analysis) fn unknown_ns(&self, node: &NodeProfile) -> f64 {
-        let of_runs = (CUT_OFF + OVERHEAD_UNSURE * self.overhead_ns) * self.runs(node) * self.fit;
-        of_runs + (1.0 / self.fit - 1.0) * self.time_ns(node)
+        let own = CUT_OFF * self.cut_off_count(node) + OVERHEAD_UNSURE * self.overhead_of(node);
+        own * self.fit + (1.0 / self.fit - 1.0) * self.time_ns(node)
     }
 
     /// Runs of a node in one inference, mean.
@@ -110,6 +129,7 @@ fn shortest_run_ns(profiled: &Profiled) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::DeviceTime;
     use crate::units::Nanos;
 
     fn node(calls_count: u64, time_ns: u64) -> NodeProfile {
@@ -173,5 +193,27 @@ mod tests {
         assert_eq!(times.time_ns(node), 10_000.0);
         assert_eq!(times.unknown_ns(node), 250.0 + 10_000.0);
         assert_eq!(Undistorted::side_by_side(&profiled).time_ns(node), 20_000.0);
+    }
+    #[test]
+    fn times_of_a_device_hold_nothing_of_the_profiler_but_what_it_cuts_off() {
+        let of_device = NodeProfile {
+            device: Some(DeviceTime {
+                time_ns: Nanos(8_000),
+                events_count: 20,
+            }),
+            ..node(10, 20_000)
+        };
+        // Of a device that had nothing to do for it, and of the host.
+        let nothing = NodeProfile {
+            execution_provider: "CUDAExecutionProvider".into(),
+            ..node(10, 3_000)
+        };
+        let nodes = vec![of_device, nothing, node(10, 5_000)];
+        let profiled = profiled(46_000, Some(40_000), nodes);
+        let times = Undistorted::in_turn(&profiled);
+        let found = [0, 1, 2].map(|place| times.time_ns(&profiled.nodes[place]));
+        assert_eq!(found, [8_000.0 + 1_000.0, 0.0, 5_000.0 + 500.0 - 1_000.0]);
+        assert_eq!(times.unknown_ns(&profiled.nodes[0]), 1_000.0);
+        assert_eq!(times.unknown_ns(&profiled.nodes[1]), 0.0);
     }
 }

@@ -3,7 +3,7 @@
 use crate::analysis::Measured;
 use crate::metric::{Metric, Unit};
 use crate::plan::{Binding, CellKey, SessionSpec};
-use crate::provider;
+use crate::provider::{self, HostWork};
 use crate::record::{Placement, PlacementSource, ProviderNodes};
 use crate::report::words::number::{self, time};
 use crate::report::words::{self, Item, Source, plain};
@@ -29,17 +29,18 @@ pub(super) fn placement(source: Source<'_>) -> Vec<Item> {
 
 /// `openvino: 12 of 14 nodes, 98% of the time; cpu: 2 of 14 nodes (Shape, Gather), 2% of the time`.
 fn sentence(placement: &Placement, own: &str) -> String {
-    let all = placement.nodes_count();
+    let whole = Whole::of(placement);
     let mut parts: Vec<String> = placement
         .providers
         .iter()
-        .map(|provider| provider_words(provider, all, own))
+        .map(|provider| provider_words(provider, whole, own))
         .collect();
     for copy in placement.copies.iter().flatten() {
         let nodes = words::number_of(copy.nodes_count, &format!("{} node", copy.operator));
         parts.push(format!(
-            "copies between devices: {nodes}, {} an inference",
-            time(copy.time_ns)
+            "copies between devices: {nodes}, {} an inference{}",
+            time(copy.time_ns),
+            if whole.is_of_host { " on the host" } else { "" }
         ));
     }
     if placement.source == PlacementSource::Profile {
@@ -48,12 +49,41 @@ fn sentence(placement: &Placement, own: &str) -> String {
     parts.join("; ")
 }
 
+/// What shares of a placement are shares of.
+#[derive(Clone, Copy)]
+struct Whole {
+    nodes_count: u64,
+    /// Whether times are the host's, which hands work over to a device.
+    is_of_host: bool,
+}
+
+impl Whole {
+    fn of(placement: &Placement) -> Self {
+        Whole {
+            nodes_count: placement.nodes_count(),
+            is_of_host: placement.providers.iter().any(hands_over),
+        }
+    }
+
+    fn time(self) -> &'static str {
+        if self.is_of_host {
+            "host's time over all nodes"
+        } else {
+            "time in nodes"
+        }
+    }
+}
+
+fn hands_over(provider: &ProviderNodes) -> bool {
+    provider::known(provider.execution_provider.exact()).host == HostWork::HandsOver
+}
+
 /// Operators are named where the nodes are not with the provider that is the session's `own`.
-fn provider_words(provider: &ProviderNodes, all: u64, own: &str) -> String {
+fn provider_words(provider: &ProviderNodes, whole: Whole, own: &str) -> String {
     let share = provider
         .time_ratio
         .map(|ratio| number::about_percent(ratio.0))
-        .map(|share| format!(", {share} of the time in nodes"));
+        .map(|share| format!(", {share} of the {}", whole.time()));
     let operators = if provider.execution_provider == own {
         String::new()
     } else {
@@ -63,7 +93,7 @@ fn provider_words(provider: &ProviderNodes, all: u64, own: &str) -> String {
         "{}: {} of {}{operators}{}",
         plain(&provider::short_name(provider.execution_provider.exact())),
         number::count(provider.nodes_count),
-        words::counted_noun(all, "node"),
+        words::counted_noun(whole.nodes_count, "node"),
         share.unwrap_or_default()
     )
 }
@@ -197,12 +227,38 @@ mod tests {
     }
 
     #[test]
+    fn times_of_nodes_that_hand_work_over_are_the_hosts() {
+        let placement = Placement {
+            source: PlacementSource::Assignment,
+            providers: vec![
+                on("CUDAExecutionProvider", &[("Conv", 9)], Some(0.9)),
+                on("CPUExecutionProvider", &[("Shape", 1)], Some(0.1)),
+            ],
+            copies: Some(vec![CopyNodes {
+                operator: "MemcpyToHost".into(),
+                nodes_count: 1,
+                time_ns: Nanos(12_000),
+            }]),
+            profiled_inferences_count: Some(5),
+        };
+        assert_eq!(
+            sentence(&placement, "CUDAExecutionProvider"),
+            "cuda: 9 of 10 nodes, 90% of the host's time over all nodes; cpu: 1 of 10 nodes (Shape), 10% of the host's \
+             time over all nodes; copies between devices: 1 MemcpyToHost node, 12.0 µs an inference on the host"
+        );
+    }
+
+    #[test]
     fn many_operators_are_counted() {
         let operators = [
             "Op0", "Op1", "Op2", "Op3", "Op4", "Op5", "Op6", "Op7", "Op8",
         ]
         .map(|name| (name, 1));
-        let words = provider_words(&on("CPUExecutionProvider", &operators, None), 9, "");
+        let whole = Whole {
+            nodes_count: 9,
+            is_of_host: false,
+        };
+        let words = provider_words(&on("CPUExecutionProvider", &operators, None), whole, "");
         assert_eq!(
             words,
             "cpu: 9 of 9 nodes (Op0, Op1, Op2, Op3, Op4, Op5, 3 more operators)"

@@ -1,6 +1,6 @@
 //! Limits of the nodes that take the time, against the most that the machine was seen to do.
 
-use crate::analysis::{Bound, FAR_SHARE, HotNode, LEAST_NODE_SHARE, Roofline};
+use crate::analysis::{Bound, FAR_SHARE, HotNode, LEAST_NODE_SHARE, NodeTimes, Roofline};
 use crate::observed::Observed;
 use crate::record::{MachinePeaks, Peak};
 use crate::report::words::{
@@ -31,6 +31,7 @@ pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
     lines.push(
         "Times of nodes are without what the profiler adds to each run, at the speed of the profiled launch".into(),
     );
+    lines.extend(left_without(source));
     let firsts = rooflines
         .chunk_by(|one, other| one.session == other.session)
         .filter_map(<[Roofline]>::first);
@@ -39,6 +40,22 @@ pub(super) fn sections(source: Source<'_>) -> Vec<Section> {
         lines,
         tables: firsts.map(|roofline| table(source, roofline)).collect(),
     }]
+}
+
+/// Sessions that have none, because their operators' own times are not known.
+fn left_without(source: Source<'_>) -> Option<String> {
+    let handed_over = source.findings.causes.operators.iter().filter(|found| {
+        let times = found.breakdown.as_ref().map(|breakdown| breakdown.times);
+        times == Ok(NodeTimes::HandingOver)
+    });
+    let names = words::listed(words::once(
+        handed_over.map(|found| source.name(found.session)),
+    ));
+    (!names.is_empty()).then(|| {
+        format!(
+            "None of {names}: times of nodes are the host's there, which handed work over to a device"
+        )
+    })
 }
 
 fn machine(source: Source<'_>, peaks: &MachinePeaks) -> String {

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use super::{AxisView, Cast, ChartView, Drawing, Form, Measure, PointView, SeriesView};
-use crate::analysis::{Breakdown, OperatorShare, Rest};
+use crate::analysis::{Breakdown, NodeTimes, OperatorFindings, OperatorShare, Rest};
 use crate::metric::Unit;
-use crate::report::words::{Builder, Table, number, plain};
+use crate::report::words::{self, Builder, Table, number, plain};
 use crate::text::Plain;
 
 /// Operators that have a colour of their own; the others share the last one.
@@ -65,7 +65,9 @@ pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
         title: format!("Time in operators at batch {batch_size}"),
         summary: format!(
             "Each bar is one inference with ONNX Runtime's profiler on, cut into its operators; the profiler makes it longer than \
-             it is.{}",
+             it is.{}{}{}",
+            of_device(&bars.rows),
+            not_drawn(cast, batch_size),
             cast.remark()
         ),
         x: bars.measure.with_zero("time in nodes", [largest]),
@@ -77,16 +79,8 @@ pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
 
 /// The drawn sessions at the smallest batch size that was profiled, or why there are none.
 fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
-    let mut found = cast
-        .source
-        .findings
-        .causes
-        .operators
-        .iter()
-        .filter(|found| (found.batch_size, found.shape) == (batch_size, 0))
-        .filter(|found| cast.color(found.session).is_some());
-    let rows: Vec<Row<'_>> = found
-        .clone()
+    let rows: Vec<Row<'_>> = profiles(cast, batch_size)
+        .filter(|found| !is_of_handing_over(found))
         .filter_map(|found| {
             Some(Row {
                 name: cast.source.name(found.session),
@@ -95,10 +89,56 @@ fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
         })
         .collect();
     if rows.is_empty() {
+        let mut found = profiles(cast, batch_size);
+        if profiles(cast, batch_size).any(is_of_handing_over) {
+            return Err(HANDING_OVER.into());
+        }
         let reason = found.find_map(|found| found.breakdown.as_ref().err());
         return Err(reason.map_or_else(|| "no operators were profiled".into(), plain));
     }
     Ok(rows)
+}
+
+const HANDING_OVER: &str =
+    "the traces tell times of the host alone, which handed work over to a device";
+
+/// Of the drawn sessions, at the first shape.
+fn profiles<'a>(cast: &Cast<'a>, batch_size: u64) -> impl Iterator<Item = &'a OperatorFindings> {
+    cast.source
+        .findings
+        .causes
+        .operators
+        .iter()
+        .filter(move |found| (found.batch_size, found.shape) == (batch_size, 0))
+        .filter(|found| cast.color(found.session).is_some())
+}
+
+fn is_of_handing_over(found: &OperatorFindings) -> bool {
+    let times = found.breakdown.as_ref().map(|breakdown| breakdown.times);
+    times == Ok(NodeTimes::HandingOver)
+}
+
+/// Sessions without a bar, because how long their operators took is not known.
+fn not_drawn(cast: &Cast<'_>, batch_size: u64) -> String {
+    let names = profiles(cast, batch_size)
+        .filter(|found| is_of_handing_over(found))
+        .map(|found| cast.source.name(found.session));
+    match words::listed(names) {
+        names if names.is_empty() => names,
+        names => format!(" Not drawn: {names}, where {HANDING_OVER}."),
+    }
+}
+
+/// Bars of times of a device.
+fn of_device(rows: &[Row<'_>]) -> String {
+    let names = rows
+        .iter()
+        .filter(|row| row.breakdown.times == NodeTimes::Device)
+        .map(|row| &row.name);
+    match words::listed(names) {
+        names if names.is_empty() => names,
+        names => format!(" Of {names}, nodes that ran on a device have its own times."),
+    }
 }
 
 /// The operators with the largest share of any session: of the longest times, a slow session would

@@ -51,11 +51,10 @@ pub(in crate::report) fn command<T: Shown>(words: &[T]) -> String {
 }
 
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
-    let is_unprofiled = source.findings.causes.rooflines.is_empty();
     by_title(source)
         .into_iter()
         .map(|(title, members)| entry(source, title, &members))
-        .chain(is_unprofiled.then(operators))
+        .chain(unknown_operators(source))
         .collect()
 }
 
@@ -78,13 +77,19 @@ fn by_title(source: Source<'_>) -> Vec<(&'static str, Vec<&Bottleneck>)> {
     )
 }
 
-fn operators() -> Entry {
-    let reason = not_measured("the run profiled no operators");
-    Entry::labelled(
-        "Operators",
-        &LABELS,
-        ["inference", &reason, &reason, &reason],
-    )
+/// Says why nothing is known of operators, where it is not of any.
+fn unknown_operators(source: Source<'_>) -> Option<Entry> {
+    let causes = &source.findings.causes;
+    let is_profiled = causes.operators.iter().any(|found| found.breakdown.is_ok());
+    let reason = not_measured(if is_profiled {
+        "the traces tell times of the host alone, which handed work over to a device"
+    } else {
+        "the run profiled no operators"
+    });
+    causes.rooflines.is_empty().then(|| {
+        let texts = ["inference", &reason, &reason, &reason];
+        Entry::labelled("Operators", &LABELS, texts)
+    })
 }
 
 fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {

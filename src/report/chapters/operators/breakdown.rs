@@ -2,8 +2,10 @@
 
 use std::slice;
 
+use super::device;
 use crate::analysis::{
-    Breakdown, Estimate, GraphChange, Measured, NodeShare, OperatorGroup, OperatorShare, Rest,
+    Breakdown, Estimate, GraphChange, Measured, NodeShare, NodeTimes, OperatorGroup, OperatorShare,
+    Rest,
 };
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
@@ -22,12 +24,11 @@ const CONTROL_FLOW: [&str; 3] = ["If", "Loop", "Scan"];
 
 pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
     let arena = breakdown.arena_peak_bytes;
-    let mut lines = vec![
-        time_and_nodes(breakdown),
-        format!("By kind of work: {}", groups(breakdown)),
-        rest(breakdown),
-        distortion(&breakdown.distortion),
-    ];
+    let mut lines = vec![time_and_nodes(breakdown)];
+    lines.extend(device::lines(breakdown));
+    lines.push(format!("By kind of work: {}", groups(breakdown)));
+    lines.push(rest(breakdown));
+    lines.push(distortion(&breakdown.distortion));
     lines.extend(arena.map(|peak| format!("Arena: {} in use at most", bytes(peak))));
     lines.extend(remarks(breakdown));
     lines
@@ -35,12 +36,21 @@ pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
 
 fn time_and_nodes(breakdown: &Breakdown) -> String {
     format!(
-        "{} an inference with the profiler on (mean of {}), {} of it in {}",
+        "{} an inference with the profiler on (mean of {}), {} of it{} in {}",
         time(breakdown.inference_ns),
-        number::count(breakdown.inferences_count),
+        number::count(breakdown.coverage.inferences_count),
         in_nodes(breakdown),
+        on_the_host(breakdown),
         words::counted_noun(breakdown.nodes.len() as u64, "node")
     )
+}
+
+/// Said of times in nodes that are of handing work over.
+pub(super) fn on_the_host(breakdown: &Breakdown) -> &'static str {
+    match breakdown.times {
+        NodeTimes::Host | NodeTimes::Device => "",
+        NodeTimes::HandingOver => " on the host",
+    }
 }
 
 pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
@@ -73,23 +83,41 @@ fn rest(breakdown: &Breakdown) -> String {
             share,
             truncated_at_most_ns,
         } => {
-            let cut_off = match truncated_at_most_ns {
-                Nanos(0) => String::new(),
-                most => format!(
-                    ", of which up to {} may belong to nodes: the profiler counts whole microseconds of each call",
-                    time(most)
-                ),
-            };
             format!(
-                "Between nodes: {} an inference, {}{cut_off}",
+                "{}: {} an inference, {}{}",
+                besides(breakdown.times),
                 time(time_ns),
-                percent(share.0)
+                percent(share.0),
+                cut_off(breakdown.times, truncated_at_most_ns)
             )
         }
         Rest::Overlap { factor } => format!(
             "Nodes run side by side: their times add up to {}x the inference, so that a shorter node need not make a \
              shorter inference",
             number::factor(factor, None)
+        ),
+    }
+}
+
+/// Time that is in no node.
+fn besides(times: NodeTimes) -> &'static str {
+    match times {
+        NodeTimes::Host => "Between nodes",
+        NodeTimes::HandingOver => "Between nodes, waiting for the device among it",
+        NodeTimes::Device => "Besides these times of nodes",
+    }
+}
+
+fn cut_off(times: NodeTimes, most: Nanos) -> String {
+    let what = match times {
+        NodeTimes::Host | NodeTimes::HandingOver => "each call",
+        NodeTimes::Device => "each kernel and copy",
+    };
+    match most {
+        Nanos(0) => String::new(),
+        most => format!(
+            ", of which up to {} may belong to nodes: the profiler counts whole microseconds of {what}",
+            time(most)
         ),
     }
 }
@@ -117,13 +145,13 @@ fn slowed(measured: &Measured) -> String {
 }
 
 fn remarks(breakdown: &Breakdown) -> Vec<String> {
-    let disturbed = breakdown.disturbed_inferences_count;
-    let unreadable = breakdown.unreadable_events_count;
+    let disturbed = breakdown.coverage.disturbed_inferences_count;
+    let unreadable = breakdown.coverage.unreadable_events_count;
     let mut remarks = Vec::new();
     if disturbed > 0 {
         remarks.push(format!("{} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and do not count", words::counted_noun(disturbed, "more inference")));
     }
-    if !breakdown.complete {
+    if !breakdown.coverage.complete {
         remarks.push("The trace was cut off: it was read as far as it goes".into());
     }
     if unreadable > 0 {
@@ -174,84 +202,123 @@ pub(super) fn tables(breakdown: &Breakdown, profiled: &Profiled) -> Vec<Table> {
 
 fn operators(breakdown: &Breakdown) -> Table {
     let several = has_several_providers(breakdown);
-    let header = [
-        "operator", "kind", "nodes", "calls", "time", "share", "bytes",
-    ];
-    let mut builder = Builder::new("Time by operator", &header);
+    let header = with_host(
+        breakdown,
+        vec![
+            "operator", "kind", "nodes", "calls", "time", "share", "bytes",
+        ],
+        "on host",
+    );
+    let mut builder = Builder::new(titled("Time by operator", breakdown), &header);
     let (shown, others) = split(&breakdown.by_operator);
     for operator in shown {
         let (name, group) = (
             operator_name(operator, several),
             group_words(operator.group),
         );
-        builder.plain_row(operators_row(name, group, slice::from_ref(operator)));
+        let cells = operators_row(breakdown, name, group, slice::from_ref(operator));
+        builder.plain_row(with_host(breakdown, cells, time(operator.host_ns)));
     }
     if !others.is_empty() {
         let name = format!("{} more operators", others.len());
-        builder.plain_row(operators_row(name, "", others));
+        let host_ns = others.iter().map(|one| one.host_ns).sum();
+        let cells = operators_row(breakdown, name, "", others);
+        builder.plain_row(with_host(breakdown, cells, time(host_ns)));
     }
-    builder.finish([
+    let notes = [
         "calls, time and bytes: of one inference; share: of the time in nodes".into(),
         "bytes: inputs, weights and outputs, each once; a trace alone lacks weights that kernels packed for themselves; - where \
          it does not tell"
             .into(),
-    ])
+    ];
+    builder.finish(notes.into_iter().chain(device::notes(breakdown)))
+}
+
+/// The title of a table, which says whose times it has where they are not those of the work.
+fn titled(title: &str, breakdown: &Breakdown) -> String {
+    match breakdown.times {
+        NodeTimes::Host | NodeTimes::Device => title.into(),
+        NodeTimes::HandingOver => format!("{title}, on the host alone"),
+    }
+}
+
+/// The cells of a row, with that of the host's own time before the last where the device's stand for
+/// the nodes.
+fn with_host<T>(breakdown: &Breakdown, mut cells: Vec<T>, host: T) -> Vec<T> {
+    if breakdown.times == NodeTimes::Device {
+        cells.insert(cells.len().saturating_sub(1), host);
+    }
+    cells
 }
 
 /// Operators in one row: what they are called, and of which group they are, if of one.
-fn operators_row(name: String, group: &str, operators: &[OperatorShare]) -> Vec<String> {
+fn operators_row(
+    breakdown: &Breakdown,
+    name: String,
+    group: &str,
+    operators: &[OperatorShare],
+) -> Vec<String> {
     let operators = operators.iter();
+    let time_ns = operators.clone().map(|one| one.time_ns).sum();
     let all_bytes: Option<Bytes> = operators.clone().map(|one| one.bytes).sum();
     vec![
         name,
         group.into(),
         number::count(operators.clone().map(|one| one.nodes_count).sum()),
         calls(operators.clone().map(|one| one.calls).sum()),
-        time(operators.clone().map(|one| one.time_ns).sum()),
+        device::own_time(breakdown, time_ns),
         percent(operators.map(|one| one.share.0).sum()),
         all_bytes.map_or_else(|| ABSENT.into(), bytes),
     ]
 }
 
 fn nodes(breakdown: &Breakdown, profiled: &Profiled) -> Table {
-    let header = [
-        "node",
-        "operator",
-        "calls",
-        "time",
-        "share",
-        "first input → first output",
-    ];
-    let mut builder = Builder::new("Longest nodes", &header);
+    let header = with_host(
+        breakdown,
+        vec![
+            "node",
+            "operator",
+            "calls",
+            "time",
+            "share",
+            "first input → first output",
+        ],
+        "on host",
+    );
+    let mut builder = Builder::new(titled("Longest nodes", breakdown), &header);
     let (shown, others) = split(&breakdown.nodes);
     for share in shown {
-        builder.plain_row(node_row(share, &profiled.nodes[share.node]));
+        let cells = node_row(breakdown, share, &profiled.nodes[share.node]);
+        builder.plain_row(with_host(breakdown, cells, time(share.host_ns)));
     }
     if !others.is_empty() {
-        builder.plain_row(other_nodes(others));
+        let host_ns = others.iter().map(|node| node.host_ns).sum();
+        let cells = other_nodes(breakdown, others);
+        builder.plain_row(with_host(breakdown, cells, time(host_ns)));
     }
     let note = "a node's time is without that of the nodes inside it, such as a loop's body";
     let note = holds_others(breakdown).then(|| note.to_owned());
-    builder.finish(note)
+    builder.finish(note.into_iter().chain(device::notes(breakdown)))
 }
 
-fn node_row(share: &NodeShare, node: &NodeProfile) -> Vec<String> {
+fn node_row(breakdown: &Breakdown, share: &NodeShare, node: &NodeProfile) -> Vec<String> {
     vec![
         node_name(node),
         short_name(&node.operator),
         calls(share.calls),
-        time(share.time_ns),
+        device::own_time(breakdown, share.time_ns),
         percent(share.share.0),
         shapes(node),
     ]
 }
 
-fn other_nodes(others: &[NodeShare]) -> Vec<String> {
+fn other_nodes(breakdown: &Breakdown, others: &[NodeShare]) -> Vec<String> {
+    let time_ns = others.iter().map(|node| node.time_ns).sum();
     vec![
         format!("{} more nodes", number::count(others.len() as u64)),
         String::new(),
         calls(others.iter().map(|node| node.calls).sum()),
-        time(others.iter().map(|node| node.time_ns).sum()),
+        device::own_time(breakdown, time_ns),
         percent(others.iter().map(|node| node.share.0).sum()),
         String::new(),
     ]

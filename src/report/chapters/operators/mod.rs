@@ -1,6 +1,6 @@
 //! Where the time goes, by operator.
 
-use crate::analysis::{Breakdown, Estimate, OperatorFindings};
+use crate::analysis::{Breakdown, Estimate, NodeTimes, OperatorFindings};
 use crate::record::{Profiled, RunRecord};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::roofline;
@@ -10,6 +10,7 @@ use crate::text::{Plain, Shown};
 use crate::trace::Inferences;
 
 mod breakdown;
+mod device;
 
 /// Operators that the summary names for each session, at most and at least.
 const SUMMARY_OPERATORS: [usize; 2] = [5, 1];
@@ -113,11 +114,12 @@ fn further(source: Source<'_>, found: &OperatorFindings) -> String {
         Err(reason) => return not_profiled(source, found, reason),
     };
     format!(
-        "{}{}: {} an inference, {} of it in nodes, of which {}",
+        "{}{}: {} an inference, {} of it{} in nodes, of which {}",
         place(source, found),
         best_words(source, found),
         number::time(breakdown.inference_ns),
         breakdown::in_nodes(breakdown),
+        breakdown::on_the_host(breakdown),
         words::listed(longest(breakdown).take(NAMED_OPERATORS))
     )
 }
@@ -218,7 +220,11 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
             }
         }
     }
-    builder.finish(summary_notes(firsts))
+    builder.finish(
+        summary_notes(firsts)
+            .into_iter()
+            .chain(whose_times(source, firsts)),
+    )
 }
 
 fn summary_cells(name: String, breakdown: &Breakdown, count: usize) -> Vec<String> {
@@ -242,6 +248,27 @@ fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
         "in nodes: share of an inference; the others: shares of the time in nodes".into(),
         format!("by ONNX Runtime's profiler, in launches of their own{distortion}"),
     ]
+}
+
+/// Whose times those of the sessions are that had work done by a device.
+fn whose_times(source: Source<'_>, firsts: &[&OperatorFindings]) -> Vec<String> {
+    [
+        (NodeTimes::HandingOver, device::HOST_ALONE),
+        (
+            NodeTimes::Device,
+            "times of nodes that ran on a device are the device's own",
+        ),
+    ]
+    .into_iter()
+    .filter_map(|(times, words)| {
+        let names = firsts
+            .iter()
+            .filter(|found| found.breakdown.as_ref().is_ok_and(|own| own.times == times))
+            .map(|found| source.name(found.session));
+        let names = words::listed(names);
+        (!names.is_empty()).then(|| format!("{names}: {words}"))
+    })
+    .collect()
 }
 
 /// `1.05x to 1.20x`: how much longer inferences take with the profiler.
