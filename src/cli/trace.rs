@@ -15,6 +15,9 @@ use crate::report::{self, view};
 use crate::trace::{self, Counted, Trace};
 
 /// Says where the time goes in a trace of ONNX Runtime's profiler, whoever made it.
+///
+/// Kernels and copies of a GPU stand for its nodes where the trace has them. Where it has the host's
+/// times alone, which hands work over and goes on, every table says so.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// File that ONNX Runtime wrote with `enable_profiling` in its session options. One that was

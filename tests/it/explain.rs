@@ -1,6 +1,7 @@
 //! Why a session takes the time that it takes.
 
 mod causes;
+mod device;
 mod limits;
 
 use onnxprof::analysis::{self, Clause, Explanation, Findings, Step, StepKind, Verdict};

@@ -1,5 +1,7 @@
 //! `onnxprof trace` on traces of ONNX Runtime 1.31.1 and on what is none.
 
+mod gpu;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,136 @@
+//! Sessions whose nodes hand work over to a device: its own times stand for them, or nothing does.
+
+use onnxprof::analysis::{BottleneckKind, NodeTimes};
+use onnxprof::record::DeviceTime;
+
+use super::*;
+
+const CUDA: &str = "CUDAExecutionProvider";
+
+/// `profiled` with the nodes of these sessions on a GPU.
+fn on_a_gpu(sessions: &[usize]) -> RunRecord {
+    let mut run = profiled();
+    for &session in sessions {
+        for node in nodes(&mut run, session) {
+            node.execution_provider = CUDA.into();
+        }
+    }
+    run
+}
+
+fn nodes(run: &mut RunRecord, session: usize) -> &mut Vec<NodeProfile> {
+    &mut run.operators[session].profile.as_mut().unwrap().nodes
+}
+
+#[test]
+fn times_of_handing_work_over_are_in_no_waterfall_and_no_roofline() {
+    let run = on_a_gpu(&[1]);
+    let findings = analysis::findings(&run);
+    let explanation = only(&findings);
+    assert!(explanation.steps.is_empty() && explanation.latency.is_some());
+    assert_eq!(
+        explanation.steps_absent_reason.as_ref().unwrap(),
+        &"times of the operators of int8 are the host's, of handing work over to a device, and its trace tells none of the \
+          device's own"
+    );
+    let rooflines = findings.causes.rooflines.iter();
+    assert!(rooflines.map(|roofline| roofline.session).eq([0]));
+    let of_operators = findings.decisions.bottlenecks.iter().filter(|found| {
+        matches!(
+            found.kind,
+            BottleneckKind::DominatingOperator { .. } | BottleneckKind::Conversions { .. }
+        )
+    });
+    assert!(of_operators.map(|found| found.session).eq([0]));
+}
+
+#[test]
+fn tables_and_charts_say_whose_times_they_have() {
+    let run = on_a_gpu(&[1]);
+    let report = Report::new(&run, &analysis::findings(&run));
+    let sections = shown::sections(&report, "operators");
+    let [fp32, int8, roofline] = sections.as_slice() else {
+        panic!("{sections:?}")
+    };
+    for table in &int8.tables {
+        assert!(table.title.ends_with(", on the host alone"), "{table:?}");
+        let note = table.notes.last().unwrap();
+        assert!(note.starts_with("times are the host's"), "{note}");
+    }
+    assert!(int8.lines[0].contains(" of it on the host in 5 nodes"));
+    assert!(int8.lines[1].starts_with("Times of the host alone: nodes of cuda hand work over"));
+    let all_notes = fp32.tables.iter().flat_map(|table| &table.notes);
+    assert!(all_notes.clone().all(|note| !note.contains("host")));
+    assert!(
+        roofline.lines.iter().any(|line| line
+            == "None of int8: times of nodes are the host's there, which handed work over to a device"),
+        "{:?}",
+        roofline.lines
+    );
+    let chart = &shown::charts(&report, "operators").charts[0];
+    assert!(
+        chart.summary.contains("Not drawn: int8, where"),
+        "{}",
+        chart.summary
+    );
+    assert!(chart.table.rows.iter().all(|row| row.cells[0] == "fp32"));
+    let summary = report::terminal(&report, None, Color::Never);
+    assert!(
+        summary.contains("int8: times are the host's, of handing work over"),
+        "{summary}"
+    );
+}
+
+#[test]
+fn where_all_times_are_of_handing_over_reports_say_so_in_place_of_charts() {
+    let run = on_a_gpu(&[0, 1]);
+    let findings = analysis::findings(&run);
+    assert!(findings.causes.rooflines.is_empty());
+    let report = Report::new(&run, &findings);
+    let topic = shown::charts(&report, "operators");
+    assert!(topic.charts.is_empty());
+    assert!(topic.left_out[0].contains("the traces tell times of the host alone"));
+    let markdown = report::markdown(&report).unwrap();
+    assert!(
+        !markdown.contains("the run profiled no operators"),
+        "{markdown}"
+    );
+    assert!(!markdown.contains("Roofline: what limits"), "{markdown}");
+}
+
+#[test]
+fn a_devices_own_times_stand_for_its_nodes() {
+    let mut run = on_a_gpu(&[1]);
+    for node in nodes(&mut run, 1) {
+        // Each took the host a tenth of what it took the device.
+        node.device = Some(DeviceTime {
+            time_ns: node.time_ns,
+            events_count: 10,
+        });
+        node.time_ns = Nanos(node.time_ns.0 / 10);
+    }
+    let (of_device, of_host) = (analysis::findings(&run), analysis::findings(&profiled()));
+    assert_eq!(only(&of_device).steps, only(&of_host).steps);
+    let breakdown = |findings: &Findings| findings.causes.operators[1].breakdown.clone().unwrap();
+    let (found, expected) = (breakdown(&of_device), breakdown(&of_host));
+    assert_eq!(
+        (found.times, expected.times),
+        (NodeTimes::Device, NodeTimes::Host)
+    );
+    assert_eq!(found.nodes_ns, expected.nodes_ns);
+    assert_eq!(found.by_group, expected.by_group);
+    assert_eq!(found.nodes[0].host_ns.0, expected.nodes[0].host_ns.0 / 10);
+    let report = Report::new(&run, &of_device);
+    let table = &shown::sections(&report, "operators")[1].tables[0];
+    assert!(
+        table.header.contains(&"on host".to_owned()),
+        "{:?}",
+        table.header
+    );
+    let chart = &shown::charts(&report, "operators").charts[0];
+    assert!(
+        chart
+            .summary
+            .contains("Of int8, nodes that ran on a device have its own times.")
+    );
+}
