@@ -303,11 +303,14 @@ fn model_memory(memory: &Estimate, per_file_size: f64) -> String {
 
 /// `; QLinearConv of int8-static attains 60.2% with as many operations`.
 fn better_kernel(source: Source<'_>, better: &BetterKernel) -> String {
+    let attained = match better.attained {
+        Ratio(share) if share <= 1.0 => number::share(share),
+        Ratio(_) => "all of it".into(),
+    };
     format!(
-        "; {} of {} attains {} with as many operations",
+        "; {} of {} attains {attained} with as many operations",
         better.operator,
-        source.name(better.session),
-        number::share(better.attained.0)
+        source.name(better.session)
     )
 }
 
@@ -322,9 +325,12 @@ fn limit(bound: &Observed<Bound>, attained: Option<Ratio>, is_quantized: bool) -
         }
         Ok(Bound::Compute | Bound::Conversion) | Err(_) => "the machine's peak floating-point rate",
     };
-    match attained.map(|ratio| number::share(ratio.0)) {
-        Some(share) => format!("{words}, at {share} of {peak}"),
-        None => words,
+    match attained {
+        // Of a peak that was disturbed no share is known.
+        Some(Ratio(share)) if share <= 1.0 => {
+            format!("{words}, at {} of {peak}", number::share(share))
+        }
+        Some(_) | None => words,
     }
 }
 
@@ -357,4 +363,19 @@ fn small_nodes(batch_size: u64, share: Ratio) -> String {
         SMALL_CALL.0 / 1_000,
         number::share(share.0)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_all_of_a_peak_is_told() {
+        let of = |share| limit(&Ok(Bound::Compute), Some(Ratio(share)), true);
+        assert_eq!(
+            of(0.41),
+            "compute-bound, at 41.0% of the machine's peak integer rate"
+        );
+        assert_eq!(of(1.486), "compute-bound");
+    }
 }
