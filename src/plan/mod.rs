@@ -5,6 +5,7 @@
 mod command;
 mod flag;
 mod input;
+mod named;
 mod session;
 mod shape;
 mod tuning;
@@ -15,6 +16,7 @@ use std::collections::BTreeMap;
 pub use command::Command;
 pub use flag::Flag;
 pub use input::{ElementType, InputRequest, ScoredSamples, Task, ValueRange};
+pub use named::Named;
 pub use session::{
     Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice,
     SessionOptions, SessionSpec,
@@ -75,6 +77,9 @@ pub struct Plan {
     pub scored_samples: ScoredSamples,
     /// How time is spent.
     pub schedule: Schedule,
+    /// Shorter words of the command line for its files; empty in older records.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub named: Named,
     /// The search over sessions and batch sizes, where the run is one; absent in records before
     /// version 1.3.
     #[serde(default, skip_serializing_if = "Option::is_none")]

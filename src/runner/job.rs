@@ -78,6 +78,8 @@ pub struct FoundRuntime {
     pub choice: RuntimeChoice,
     /// How it was found, for the record.
     pub found_by: String,
+    /// The release that it is in the user's cache, such as `cpu@1.31.1`; absent elsewhere.
+    pub release: Option<String>,
 }
 
 /// A run that has ended.

@@ -10,7 +10,8 @@ use onnxprof::report::{self, Report};
 use onnxprof::text::Plain;
 use onnxprof::units::Nanos;
 
-use crate::support::record;
+use crate::support::{model, record};
+use crate::workbench::Workbench;
 
 const DENORMALS: &str = "session.set_denormal_as_zero=1";
 
@@ -470,6 +471,54 @@ fn commands_of_what_was_not_tried_keep_the_settings_of_the_run() {
             && !tune.contains("--intra-threads"),
         "{tune}"
     );
+}
+
+#[test]
+fn commands_are_short_in_the_folder_of_the_run() {
+    let mut run = record::single_variant();
+    run.run.working_dir = "/work/project".into();
+    run.plan.variants[0].path = "/work/project/models/net/a.onnx".into();
+    run.plan.named.models = vec!["/work/project/models/net".into()];
+    run.plan.sessions[0].options.custom_ops = vec!["/work/lib/ops.so".into()];
+    let library = run.plan.sessions[0].runtime.path().clone();
+    run.plan
+        .named
+        .releases
+        .insert(library.clone(), "cpu@1.31.1".into());
+    let found = untried(&run);
+    assert!(found.len() > 5, "{found:?}");
+    for (_, command) in &found {
+        for words in [
+            " models/net ",
+            " --runtime cpu@1.31.1",
+            " --custom-ops ../lib/ops.so",
+        ] {
+            assert!(command.contains(words), "no `{words}` in {command}");
+        }
+        assert!(!command.contains("/work"), "{command}");
+    }
+    // Without the words for them, by their files.
+    run.plan.named = Default::default();
+    for (_, command) in untried(&run) {
+        assert!(command.contains(" models/net/a.onnx "), "{command}");
+        let library = format!(" --runtime {}", library.display());
+        assert!(command.contains(&library), "{command}");
+    }
+}
+
+#[test]
+fn words_of_the_models_and_of_an_installed_library_are_in_the_record() {
+    let bench = Workbench::new();
+    let output = bench.profile(&model("digits"), ["--batch", "1"]).run();
+    output.assert_code(0);
+    let run = bench.record();
+    assert_eq!(run.plan.named.models, [model("digits")]);
+    let releases: Vec<&str> = run.plan.named.releases.values().map(Plain::exact).collect();
+    assert_eq!(releases, ["cpu@1.31.1"]);
+    for (_, command) in untried(&run) {
+        assert!(command.contains("--runtime cpu@1.31.1"), "{command}");
+        assert!(!command.contains(".onnx "), "{command}");
+    }
 }
 
 /// Two sizes of a swept dimension.

@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use crate::plan::{CellKey, Command, InputRequest, Plan, SessionSpec, SweepEnd};
+use crate::plan::{
+    CellKey, Command, InputRequest, Named, Plan, RuntimeChoice, SessionSpec, SweepEnd,
+};
 use crate::record::RunRecord;
 
 /// In place of a file's name in [`DatasetInfo`](crate::record::DatasetInfo).
@@ -63,7 +65,12 @@ pub(super) fn as_session(record: &RunRecord, session: Option<&SessionSpec>) -> P
 /// Without what is measured beside the comparison of the sessions.
 fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Plan {
     let plan = record.plan.clone();
-    Plan {
+    let is_whole = variants.len() == plan.variants.len();
+    let cut = Plan {
+        named: Named {
+            models: plan.named.models.into_iter().filter(|_| is_whole).collect(),
+            ..plan.named
+        },
         variants: variants
             .iter()
             .map(|&at| plan.variants[at].clone())
@@ -83,6 +90,17 @@ fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Pl
         },
         tuning: None,
         ..plan
+    };
+    cut.seen_from(&record.run.working_dir)
+}
+
+/// The value for `--runtime` that leads to a library of the run.
+pub(super) fn runtime_word(record: &RunRecord, choice: &RuntimeChoice) -> String {
+    let named = &record.plan.named;
+    if named.releases.contains_key(choice.path()) {
+        named.runtime_word(choice)
+    } else {
+        choice.seen_from(&record.run.working_dir).word()
     }
 }
 

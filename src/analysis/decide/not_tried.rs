@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::commands::{as_baseline, as_session};
+use super::commands::{as_baseline, as_session, runtime_word};
 use crate::analysis::{Answer, Caveat, Facts, NotTried, SessionFindings, Untried};
 use crate::plan::{
-    Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, SessionSpec, unswept,
+    Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, RuntimeChoice, SessionSpec,
+    unswept,
 };
 use crate::provider::{self, CPU_PROVIDER, Hardware};
 use crate::record::{
@@ -160,7 +161,7 @@ fn with_provider(record: &RunRecord, plan: &Plan, provider: &str) -> NotTried {
         .runtimes
         .iter()
         .find(|runtime| runtime.execution_providers.iter().any(|p| p == provider))
-        .map(|runtime| runtime.path.display().to_string());
+        .map(|runtime| runtime_word(record, &RuntimeChoice::Library(runtime.path.clone())));
     untried(
         Untried::ExecutionProvider(provider.to_owned()),
         Command::of(plan)
@@ -284,7 +285,8 @@ fn another_runtime(record: &RunRecord) -> Option<NotTried> {
         return None;
     };
     let sessions = &record.plan.sessions;
-    let both = format!("{},cpu@VERSION", sessions.first()?.runtime.word());
+    let own = runtime_word(record, &sessions.first()?.runtime);
+    let both = format!("{own},cpu@VERSION");
     let command = profile(record).with(Flag::Runtime, both);
     let is_scripted = sessions.iter().all(SessionSpec::is_scripted);
     (!is_scripted).then(|| untried(Untried::AnotherRuntime(only.version.clone()), command))

@@ -128,6 +128,7 @@ fn doubled(family: Family) -> Result<Family> {
             })
             .into(),
         data: None,
+        named: Vec::new(),
         ..family
     })
 }

@@ -77,6 +77,7 @@ pub fn plan(
         task: args.scoring.task.into(),
         scored_samples: args.scoring.score_samples.unwrap_or_default(),
         schedule: schedule::schedule(&args.schedule),
+        named: family.named(runtimes),
         tuning: None,
     };
     bounds::check_block(&plan.schedule)?;

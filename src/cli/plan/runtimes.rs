@@ -7,7 +7,7 @@ use crate::cli::progress::Console;
 use crate::cli::{CliError, Result, exit};
 use crate::plan::RuntimeChoice;
 use crate::runner::FoundRuntime;
-use crate::runtime::{self, FoundBy, Opener};
+use crate::runtime::{self, Cache, FoundBy, Opener};
 
 pub struct Runtimes {
     pub found: Vec<FoundRuntime>,
@@ -50,6 +50,7 @@ impl Runtimes {
             return Ok(FoundRuntime {
                 choice: RuntimeChoice::Script(script.into()),
                 found_by: "given by --runtime".into(),
+                release: None,
             });
         }
         let began = Instant::now();
@@ -59,6 +60,7 @@ impl Runtimes {
         }
         Ok(FoundRuntime {
             found_by: found.reason(),
+            release: Cache::release_of(&found.path).map(|release| release.to_string()),
             choice: RuntimeChoice::Library(found.path),
         })
     }

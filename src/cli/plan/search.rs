@@ -12,8 +12,8 @@ use super::space::{self, SpaceArgs};
 use super::{bounds, load, schedule, session, values};
 use crate::cli::{CliError, Result};
 use crate::plan::{
-    Flag, LoadMode, PageCache, Pin, Plan, Schedule, SessionOptions, SessionSpec, Task, TuningPlan,
-    unswept,
+    Flag, LoadMode, Named, PageCache, Pin, Plan, Schedule, SessionOptions, SessionSpec, Task,
+    TuningPlan, unswept,
 };
 use crate::record::Host;
 use crate::runner::FoundRuntime;
@@ -54,23 +54,28 @@ pub struct SearchScheduleArgs {
     pub seed: u64,
 }
 
+/// The sessions that a search begins with, and shorter words for their files.
+#[derive(Debug)]
+pub struct Bases {
+    sessions: Vec<SessionSpec>,
+    named: Named,
+}
+
 /// The sessions that a search begins with.
 pub fn bases(
     args: &SearchArgs,
     family: &Family,
     runtimes: &[FoundRuntime],
     providers: &[Provider],
-) -> Result<Vec<SessionSpec>> {
+) -> Result<Bases> {
     let options = SessionOptions {
         custom_ops: session::custom_ops(&args.space.custom_ops)?,
         ..SessionOptions::default()
     };
-    Ok(session::sessions(
-        runtimes,
-        providers,
-        family.variants.len(),
-        &options,
-    ))
+    Ok(Bases {
+        sessions: session::sessions(runtimes, providers, family.variants.len(), &options),
+        named: family.named(runtimes),
+    })
 }
 
 /// The plan of a search that begins with `bases`.
@@ -78,7 +83,7 @@ pub fn plan(
     goal: &GoalArgs,
     args: &SearchArgs,
     family: &Family,
-    mut bases: Vec<SessionSpec>,
+    bases: Bases,
     host: &Host,
 ) -> Result<Plan> {
     let cpus = schedule::pinned(&args.schedule.pin, host)?;
@@ -97,6 +102,10 @@ pub fn plan(
         cpus,
         session::default_threads(host).min(cpus),
     );
+    let Bases {
+        sessions: mut bases,
+        named,
+    } = bases;
     for base in &mut bases {
         base.options.intra_threads = space.intra_threads[0];
     }
@@ -113,6 +122,7 @@ pub fn plan(
         task,
         scored_samples: args.scoring.score_samples.unwrap_or_default(),
         schedule,
+        named,
         tuning: Some(TuningPlan {
             objective: goal.objective.into(),
             slo: goal.slo.clone(),

@@ -153,6 +153,7 @@ mod tests {
     #[test]
     fn sessions_are_the_product_that_begins_with_the_first_of_each() {
         let runtime = |path: &str| FoundRuntime {
+            release: None,
             choice: RuntimeChoice::Library(path.into()),
             found_by: "".into(),
         };

@@ -129,6 +129,7 @@ fn name_absolutely(record: &mut RunRecord) {
         .data
         .iter_mut()
         .chain(&mut plan.inputs.labels)
+        .chain(&mut plan.named.models)
         .for_each(name);
     for spec in &mut plan.sessions {
         if let RuntimeChoice::Script(script) = &mut spec.runtime {
@@ -262,7 +263,11 @@ pub(super) fn own(path: &Path) -> Result<FoundRuntime> {
             return Err(not_own(&choice, "is none of your own libraries"));
         }
     };
-    Ok(FoundRuntime { choice, found_by })
+    Ok(FoundRuntime {
+        choice,
+        found_by,
+        release: None,
+    })
 }
 
 /// Whether a library is in the user's cache, as it was installed.
@@ -293,7 +298,10 @@ fn introduce(plan: &Plan, runtimes: &[FoundRuntime], console: &mut Console) {
             .map(|variant| format!("`{}`", variant.path.display())),
     );
     console.say(&format!("taking up the search over {models}"));
-    for FoundRuntime { choice, found_by } in runtimes {
+    for FoundRuntime {
+        choice, found_by, ..
+    } in runtimes
+    {
         console.say(&format!("with `{}`: {found_by}", choice.path().display()));
     }
     if let Some(data) = &plan.inputs.data {

@@ -76,11 +76,11 @@ impl Words {
     fn command(&mut self, subcommand: &str, flags: &[Flag]) -> Vec<String> {
         let mut words = vec!["onnxprof".to_owned(), subcommand.to_owned()];
         let models = ["net-fp32.onnx", "with space/net int8.onnx", "net=1,2.ort"];
-        words.extend(
-            models[..1 + self.below(3)]
-                .iter()
-                .map(|&model| model.to_owned()),
-        );
+        let count = self.below(5);
+        words.extend(models[..count.min(3)].iter().map(|&model| model.to_owned()));
+        if count.is_multiple_of(4) {
+            words.push(FOLDER.to_owned());
+        }
         for &flag in flags {
             // Flags that may be given several times are, now and then.
             let times = [0, 0, 0, 1, 1, 2][self.below(6)];
@@ -113,7 +113,7 @@ impl Words {
 /// Values of a flag, with bars between them.
 fn values(flag: Flag) -> &'static str {
     match flag {
-        Flag::Baseline => "net-fp32.onnx|with space/net int8.onnx",
+        Flag::Baseline => "net-fp32.onnx|with space/net int8.onnx|int8",
         Flag::Data | Flag::Labels => "x.npz|-x.npz|a folder/x.npy",
         Flag::Dim => "seq=128|past + 1=0|x.1=7",
         Flag::BatchDim => "N|x.0|none",
@@ -125,7 +125,7 @@ fn values(flag: Flag) -> &'static str {
         Flag::IdleGaps => "0|0,10ms,100ms,1s|1500us,1m",
         Flag::LatencyLimit => "20ms|1s 500ms",
         Flag::Concurrency => "1|4,1|65536",
-        Flag::Runtime => "script:a.json|script:a.json,script:b c.json",
+        Flag::Runtime => "script:a.json|script:a.json,script:b c.json|cpu@1.31.1|./x.so,cpu@1.31.1",
         Flag::IntraThreads => "1|4",
         Flag::InterThreads => "1|2",
         Flag::GraphOptimization => "disable|basic|extended|all",
@@ -165,21 +165,36 @@ static HOST: LazyLock<Host> = LazyLock::new(|| {
     }
 });
 
+/// A folder of models.
+const FOLDER: &str = "a set";
+
+fn variants(model: &Path) -> Vec<Variant> {
+    if model != Path::new(FOLDER) {
+        return vec![Variant {
+            name: model.into(),
+            path: model.into(),
+        }];
+    }
+    ["fp32", "int8"]
+        .map(|name| Variant {
+            name: name.into(),
+            path: model.join(format!("net-{name}.onnx")),
+        })
+        .into()
+}
+
 /// The models that are named, without looking whether they are there.
 fn family(models: &[PathBuf], baseline: Option<&str>) -> Family {
-    let mut variants: Vec<Variant> = models
-        .iter()
-        .map(|path| Variant {
-            name: path.as_path().into(),
-            path: path.clone(),
-        })
-        .collect();
-    let baseline = variants
-        .iter()
-        .position(|variant| Some(variant.name.exact()) == baseline);
+    let mut variants: Vec<Variant> = models.iter().flat_map(|model| variants(model)).collect();
+    let baseline = variants.iter().position(|variant| {
+        let path = variant.path.to_str();
+        baseline.is_some_and(|asked| variant.name == *asked || path == Some(asked))
+    });
+    let has_folder = models.iter().any(|model| model == Path::new(FOLDER));
     variants[..=baseline.unwrap_or(0)].rotate_right(1);
     Family {
         name: "net".into(),
+        named: models.iter().filter(|_| has_folder).cloned().collect(),
         variants,
         baseline: 0,
         data: None,
@@ -197,9 +212,17 @@ fn runtimes(words: &[String]) -> Vec<FoundRuntime> {
         .iter()
         .map(String::as_str)
         .chain(words.is_empty().then_some("libonnxruntime.so"))
-        .map(|word| FoundRuntime {
-            choice: RuntimeChoice::Library(word.into()),
-            found_by: String::new(),
+        .map(|word| match word.split_once('@') {
+            Some((build, version)) => FoundRuntime {
+                choice: RuntimeChoice::Library(format!("/cache/{build}-{version}/x.so").into()),
+                found_by: String::new(),
+                release: Some(word.to_owned()),
+            },
+            None => FoundRuntime {
+                choice: RuntimeChoice::Library(word.into()),
+                found_by: String::new(),
+                release: None,
+            },
         })
         .collect()
 }
@@ -293,6 +316,21 @@ fn a_plan_s_words_ask_for_the_same_plan() {
             );
         }
     }
+}
+
+#[test]
+fn commands_name_folders_and_releases_by_their_words() {
+    let words = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let mut asked = words("onnxprof profile MODELS --baseline int8 --runtime cpu@1.31.1 --seed 0");
+    asked[2] = FOLDER.into();
+    let plan = planned(&asked).unwrap();
+    let command = Command::of(&plan);
+    let begin = [FOLDER, "--baseline", "int8", "--runtime", "cpu@1.31.1"];
+    assert_eq!(command.words()[2..7], begin);
+    // With one more model, names may be others.
+    let more = command.with_model("other.onnx").words();
+    assert_eq!(more[4], "a set/net-int8.onnx");
+    assert_eq!(more.last().unwrap(), "other.onnx");
 }
 
 fn stored() -> RunRecord {

@@ -4,6 +4,7 @@
 //! again. Read [`Command`] first.
 
 mod of_plan;
+mod paths;
 
 use super::Flag;
 use super::value::{list, time};
@@ -17,6 +18,8 @@ pub struct Command {
     options: Vec<Choice>,
     /// Models that come last.
     others: Vec<String>,
+    /// Path of the baseline, which is its name also where there are more models.
+    baseline: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,11 @@ impl Command {
     /// The same command with one more model.
     #[must_use]
     pub fn with_model(mut self, path: &str) -> Self {
+        for choice in &mut self.options {
+            if choice.flag == Flag::Baseline {
+                choice.value.clone_from(&self.baseline);
+            }
+        }
         self.others.push(path.to_owned());
         self
     }
@@ -138,6 +146,7 @@ mod tests {
                 })
                 .collect(),
             others: Vec::new(),
+            baseline: None,
         }
     }
 

@@ -1,12 +1,13 @@
 //! Which words ask for a plan, flag by flag.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use super::super::value::{list, percent, time};
 use super::super::{
     Binding, ExecutionMode, Flag, GraphOptimization, InputRequest, LoadMode, Objective, PageCache,
     Pin, Plan, Schedule, ScoredSamples, SessionOptions, SessionSpec, Shape, Space, SweepEnd, Task,
-    TuningPlan,
+    TuningPlan, Variant,
 };
 use super::Command;
 use crate::provider;
@@ -28,7 +29,7 @@ impl Command {
         if plan.sweep_end == SweepEnd::Listed {
             command.joined(Flag::Batch, &plan.batch_sizes);
         }
-        command.sessions(&plan.sessions);
+        command.sessions(plan, &plan.sessions);
         if let Some(last) = plan.sessions.last() {
             command.session_options(&last.options);
             command.custom_ops(&last.options);
@@ -50,7 +51,7 @@ impl Command {
         let tuning = plan.tuning.as_ref();
         let bases = tuning.map_or(plan.sessions.len(), |tuning| tuning.base_sessions_count);
         let bases = plan.sessions.get(..bases).unwrap_or_default();
-        command.sessions(bases);
+        command.sessions(plan, bases);
         if let Some(last) = bases.last() {
             command.custom_ops(&last.options);
         }
@@ -64,20 +65,21 @@ impl Command {
     }
 
     fn begin(subcommand: &'static str, plan: &Plan) -> Self {
-        let (others, models) = plan
-            .variants
-            .iter()
-            .map(|variant| variant.path.display().to_string())
+        let (others, models) = models(plan)
+            .map(|model| model.display().to_string())
             .partition(|model| model.starts_with('-'));
+        let baseline = plan
+            .variants
+            .get(plan.baseline)
+            .filter(|_| plan.variants.len() > 1);
         let mut command = Command {
             subcommand,
             models,
             others,
             options: Vec::new(),
+            baseline: baseline.map(|baseline| baseline.path.display().to_string()),
         };
-        if plan.variants.len() > 1 {
-            command.option(Flag::Baseline, plan.variants[plan.baseline].path.display());
-        }
+        command.options(Flag::Baseline, baseline.map(|one| baseline_word(plan, one)));
         command.inputs(plan);
         command
     }
@@ -110,10 +112,14 @@ impl Command {
     }
 
     /// Libraries, execution providers and bindings: sessions are every combination of them.
-    fn sessions(&mut self, sessions: &[SessionSpec]) {
+    fn sessions(&mut self, plan: &Plan, sessions: &[SessionSpec]) {
         self.joined(
             Flag::Runtime,
-            distinct(sessions.iter().map(|spec| spec.runtime.word())),
+            distinct(
+                sessions
+                    .iter()
+                    .map(|spec| plan.named.runtime_word(&spec.runtime)),
+            ),
         );
         self.providers(sessions);
         self.bind(sessions);
@@ -294,6 +300,28 @@ impl Command {
             .filter(|(_, count)| *count == 1)
             .map(|(word, _)| word),
         );
+    }
+}
+
+/// The words that name the models: where these are known, as they were named, and else each file.
+fn models(plan: &Plan) -> impl Iterator<Item = &PathBuf> {
+    let files = plan.variants.iter().map(|variant| &variant.path);
+    let files = files.filter(|_| plan.named.models.is_empty());
+    plan.named.models.iter().chain(files)
+}
+
+/// The baseline's name where the same words give the variants the same names, unless a file is
+/// called so too; else its path.
+fn baseline_word(plan: &Plan, baseline: &Variant) -> String {
+    let mut others = plan.variants.iter().filter(|&other| other != baseline);
+    let is_of_two = others.any(|other| {
+        let stem = other.path.file_stem();
+        stem.is_some_and(|stem| stem == baseline.name.exact())
+    });
+    if plan.named.models.is_empty() || is_of_two {
+        baseline.path.display().to_string()
+    } else {
+        baseline.name.exact().to_owned()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::bottlenecks::command;
+use super::bottlenecks::own_command;
 use super::{
     Audience, Block, Chapter, Item, Source, charts, conditions, context, placement, provenance,
 };
@@ -100,7 +100,7 @@ pub(super) fn provenance(source: Source<'_>) -> Chapter {
 fn whole_run(record: &RunRecord) -> [Block; 2] {
     [
         Block::Sentence("Reproduce the whole run:".into()),
-        Block::Command(command(&record.run.command)),
+        Block::Command(own_command(&record.run)),
     ]
 }
 

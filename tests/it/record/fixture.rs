@@ -60,6 +60,7 @@ pub fn plan() -> Plan {
             page_cache: PageCache::Warm,
             pin: Pin::Auto,
         },
+        named: Default::default(),
         tuning: None,
     }
 }

@@ -216,6 +216,7 @@ fn plan(shape: &RunShape) -> Plan {
             page_cache: PageCache::Warm,
             pin: Pin::Auto,
         },
+        named: Default::default(),
         tuning: None,
     }
 }

@@ -17,7 +17,8 @@ use self::find::{Candidate, Found};
 use super::inputs::InputArgs;
 use crate::cli::{CliError, Result};
 use crate::onnx;
-use crate::plan::Variant;
+use crate::plan::{Named, Variant};
+use crate::runner::FoundRuntime;
 
 /// The models that are compared, and what they are called together.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Family {
     pub name: String,
     pub variants: Vec<Variant>,
     pub baseline: usize,
+    /// Words that the models were named by, where a folder is among them.
+    pub named: Vec<PathBuf>,
     /// Data that lies beside the models, where the user named none.
     pub data: Option<PathBuf>,
     /// Decisions and omissions, in sentences.
@@ -86,13 +89,31 @@ pub fn family(models: &[PathBuf], baseline: Option<&str>, inputs: &InputArgs) ->
         Some(_) => None,
         None => data::beside(models, &variants, &mut notes),
     };
+    let has_folder = models.iter().any(|word| word.is_dir());
     Ok(Family {
         name,
+        named: models.iter().filter(|_| has_folder).cloned().collect(),
         variants,
         baseline: 0,
         data,
         notes,
     })
+}
+
+impl Family {
+    /// Shorter words for these models, and for libraries of the cache.
+    pub fn named(&self, runtimes: &[FoundRuntime]) -> Named {
+        Named {
+            models: self.named.clone(),
+            releases: runtimes
+                .iter()
+                .filter_map(|found| {
+                    let release = found.release.as_deref()?;
+                    Some((found.choice.path().clone(), release.into()))
+                })
+                .collect(),
+        }
+    }
 }
 
 /// A record names files in Unicode.

@@ -2,11 +2,14 @@
 
 mod remedy;
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::analysis::{BetterKernel, Bottleneck, BottleneckKind, Bound, Estimate, SMALL_CALL};
 use crate::metric::Metric;
 use crate::observed::Observed;
+use crate::record::RunInfo;
 use crate::report::chapters::roofline;
 use crate::report::words::{self, Item, Source, not_measured, number, plain};
 use crate::text::{Plain, Shown};
@@ -44,10 +47,24 @@ const LABELS: [&str; 4] = [
     "Optimization Opportunity",
 ];
 
+/// The name of this program.
+const PROGRAM: &str = "onnxprof";
+
 /// Words of a command as a shell reads them.
 pub(in crate::report) fn command<T: Shown>(words: &[T]) -> String {
     let harmless: Vec<String> = words.iter().map(plain).collect();
     shlex::try_join(harmless.iter().map(String::as_str)).unwrap_or_else(|_| harmless.join(" "))
+}
+
+/// The command that measured a run, as it is found on `PATH`.
+pub(in crate::report) fn own_command(run: &RunInfo) -> String {
+    let mut words = run.command.clone();
+    if let Some(program) = words.first_mut()
+        && Path::new(program.exact()).ends_with(PROGRAM)
+    {
+        *program = PROGRAM.into();
+    }
+    command(&words)
 }
 
 pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {

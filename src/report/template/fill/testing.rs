@@ -5,7 +5,7 @@ use super::{
     Found, Metric, NO_NETWORK, NOT_GIVEN, Source, not_measured, number, of_cell, or_why, words,
 };
 use crate::plan::LoadMode;
-use crate::report::chapters::bottlenecks::command;
+use crate::report::chapters::bottlenecks::own_command;
 use crate::report::chapters::context;
 use crate::report::template::keys::{TestConfiguration, TestEnvironment, TestResults, TestTypes};
 
@@ -71,7 +71,7 @@ pub(super) fn test(field: TestTypes, source: Source<'_>) -> Found {
     match field {
         TestTypes::Unit => Ok(format!(
             "the model alone: {}",
-            command(&source.record.run.command)
+            own_command(&source.record.run)
         )),
         TestTypes::Regression => Ok("onnxprof gate RUN --rules gate.toml, on every change".into()),
         TestTypes::Integration | TestTypes::EndToEnd => NOT_GIVEN,
