@@ -231,7 +231,7 @@ fn rules_name_requests_in_flight_bindings_and_libraries() {
     for (selectors, code, told) in [
         (
             "",
-            6,
+            5,
             "int8-static (device-bound), batch 1, 2 requests in flight",
         ),
         (
@@ -246,7 +246,7 @@ fn rules_name_requests_in_flight_bindings_and_libraries() {
         ),
         (
             "binding = \"host\"\nconcurrency = 2\n",
-            6,
+            5,
             "2 requests in flight",
         ),
     ] {
