@@ -516,6 +516,23 @@ fn rules_of_the_guide_are_kept_by_a_run_of_its_models() {
         .assert_stdout("4 passed, 0 failed, 0 inconclusive");
 }
 
+#[test]
+fn init_asks_for_agreement_where_nothing_says_what_is_right() {
+    let desk = Desk::new();
+    let mut record = crate::support::record::digits();
+    for scored in &mut record.accuracy {
+        scored.scores = None;
+    }
+    let path = desk.write("unlabelled.json", &serde_json::to_string(&record).unwrap());
+    let output = Onnxprof::new().args(["gate", "init"]).arg(path).run();
+    output.assert_code(0);
+    assert!(
+        output.stdout.contains("top1_agreement >= ")
+            || output.stdout.contains("cosine_similarity >= "),
+        "{output}"
+    );
+}
+
 const MIXED: &str = "\
 [[rule]]
 check = \"latency_p50 <= 60 us\"

@@ -169,9 +169,8 @@ fn dims_words(dims: &Option<Vec<Dim>>) -> String {
 
 /// By what both were scored by, or else by what both were asked to be scored as.
 fn unlike_task(baseline: Recorded<'_>, candidate: Recorded<'_>) -> Option<Difference> {
-    let of =
-        |find: fn(Recorded<'_>) -> Option<&'static str>| Some((find(baseline)?, find(candidate)?));
-    let (old, new) = of(score).or_else(|| of(task))?;
+    let scored = score(baseline).zip(score(candidate));
+    let (old, new) = scored.or_else(|| task(baseline).zip(task(candidate)))?;
     (old != new).then(|| Difference {
         what: "task",
         baseline: Some(Setting::Text(Plain::from(old))),

@@ -83,6 +83,11 @@ impl Measured {
         }
     }
 
+    /// The lower end of the interval, or the value where there is none.
+    pub(in crate::analysis) fn low(&self) -> f64 {
+        self.interval.map_or(self.value, |ends| ends.low)
+    }
+
     /// The upper end of the interval, or the value where there is none.
     pub(in crate::analysis) fn high(&self) -> f64 {
         self.interval.map_or(self.value, |ends| ends.high)
@@ -156,15 +161,13 @@ impl Estimate {
     /// The same estimate with ends of its interval that are so many times as far from its value.
     pub(in crate::analysis) fn widened(&self, factor: f64) -> Estimate {
         match self {
-            Estimate::Measured(measured) => {
-                let end = |end: f64| measured.value + factor * (end - measured.value);
-                Estimate::Measured(Measured {
-                    interval: measured
-                        .interval
-                        .map(|ends| Interval::between(end(ends.low), end(ends.high))),
-                    ..measured.clone()
-                })
-            }
+            Estimate::Measured(measured) => Estimate::Measured(Measured {
+                interval: measured.interval.map(|Interval { low, high }| Interval {
+                    low: measured.value - factor * (measured.value - low),
+                    high: measured.value + factor * (high - measured.value),
+                }),
+                ..measured.clone()
+            }),
             Estimate::Absent { .. } => self.clone(),
         }
     }

@@ -112,10 +112,20 @@ fn throughput_check(measured: &[&CellFindings]) -> Option<Check> {
     })
 }
 
+/// Of the score that is known, or else of how far the outputs agree with the reference.
 fn score_check(session: &SessionFindings) -> Option<Check> {
-    let low = session.figure(Metric::AccuracyTop1)?.interval()?.low;
+    let agreement = [Metric::Top1Agreement, Metric::CosineSimilarity];
+    let (metric, low) = Metric::SCORES
+        .into_iter()
+        .filter(|metric| metric.unit() == Unit::Ratio)
+        .chain(agreement)
+        .find_map(|metric| Some((metric, session.figure(metric)?.measured()?.low())))?;
     Some(Check {
-        text: format!("accuracy_top1 >= {:.3}", (low - SCORE_HEADROOM).max(0.0)),
+        text: format!(
+            "{} >= {:.3}",
+            metric.name(),
+            (low - SCORE_HEADROOM).max(0.0)
+        ),
         cell: None,
     })
 }
