@@ -231,12 +231,7 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             attained,
             better,
         } => {
-            let better = better.as_ref().map(|better| better_kernel(source, better));
-            let limit = format!(
-                "at {} of the machine's peak integer rate{}",
-                number::share(attained.0),
-                better.unwrap_or_default()
-            );
+            let limit = inefficient(source, *attained, better.as_ref());
             dominating(*batch_size, operator, *share, &limit)
         }
         BottleneckKind::Conversions {
@@ -315,6 +310,15 @@ fn model_memory(memory: &Estimate, per_file_size: f64) -> String {
         "{}, {}x its file",
         words::value(Metric::ModelMemory, memory),
         number::factor(per_file_size, None)
+    )
+}
+
+fn inefficient(source: Source<'_>, attained: Ratio, better: Option<&BetterKernel>) -> String {
+    let better = better.map(|better| better_kernel(source, better));
+    format!(
+        "at {} of the machine's peak integer rate{}",
+        number::share(attained.0),
+        better.unwrap_or_default()
     )
 }
 
