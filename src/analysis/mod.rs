@@ -4,6 +4,7 @@
 //! statistics are those of [`crate::stats`]. Begin at [`findings()`] and read [`Findings`] first.
 
 pub mod comparison;
+mod contention;
 mod decide;
 mod distribution;
 mod explain;
@@ -18,6 +19,7 @@ mod scaling;
 pub mod tuning;
 
 pub use crate::stats::{LatencyModes, SpeedStates};
+pub use contention::{Cause, Contention, Requests, Slowdown, contention, requests};
 pub use decide::advice::{
     Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, NotTried, Priority, Setting,
     Untried,
@@ -29,7 +31,7 @@ pub use decide::conclusions::{
 };
 pub use decide::facts::{AGREEMENT_FLOOR, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
 pub use decide::{
-    JudgedOutputs, NoGain, ScoreTarget, Trade, TwoLevels, single_place, slowest, two_levels,
+    JudgedOutputs, NoGain, ScoreTarget, Trade, TwoLevels, ratio_of_cells, single_place, two_levels,
 };
 pub use distribution::{
     CellSpread, DistributionPoint, Spread, TimelineBlock, distribution, spread, timeline,

@@ -3,12 +3,10 @@
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::results::{self, CONTEXT, Results};
 use super::{CliError, Result};
 use crate::files::{self, Kind};
 use crate::report::{Context, ContextError};
-
-/// The file that is looked for in a run's folder.
-pub(super) const CONTEXT: &str = "context.toml";
 
 /// Remedy where there is no file.
 const NEW: &str = "write one with `onnxprof report --context-template --output context.toml`";
@@ -17,7 +15,8 @@ const NEW: &str = "write one with `onnxprof report --context-template --output c
 #[derive(Debug, clap::Args)]
 pub struct FullArgs {
     /// The written report holds every heading and field of the performance template: what onnxprof
-    /// measures, what the context file gives, and one line for what does not apply.
+    /// measures, what the context file gives, and one line for what does not apply. Targets in the
+    /// context file that read like `latency_p99 <= 20 ms` are judged.
     #[arg(long)]
     pub full: bool,
 
@@ -28,30 +27,52 @@ pub struct FullArgs {
     pub context: Option<PathBuf>,
 }
 
+/// What is given for the whole template, read.
+#[derive(Debug, Default)]
+pub(super) struct Given {
+    /// Text of the context file; empty without one.
+    pub(super) text: String,
+    pub(super) context: Context,
+    pub(super) results: Results,
+}
+
 impl FullArgs {
-    /// The file that was named, else the one in the folder of the run, else nothing, for the whole
-    /// template.
-    pub(super) fn context_beside(&self, folder: &Path) -> Result<Option<Context>> {
+    /// The context file that was named, else the one in the folder of the run, else nothing, for
+    /// the whole template; and the `further` results that were named with those that it names.
+    pub(super) fn given_beside(&self, folder: &Path, further: &[PathBuf]) -> Result<Option<Given>> {
         if !self.full {
             return Ok(None);
         }
         let beside = folder.join(CONTEXT);
-        match &self.context {
-            Some(path) => read(path),
-            None if beside.exists() => read(&beside),
-            None => Ok(Default::default()),
-        }
-        .map(|(_, context)| Some(context))
+        let file = match &self.context {
+            Some(path) => Some(path.clone()),
+            None => Some(beside).filter(|beside| beside.exists()),
+        };
+        given(file.as_deref(), further).map(Some)
     }
 
-    /// The text of the file that was named and what it gives; to be read before a run, which keeps
-    /// a copy.
-    pub(super) fn named(&self) -> Result<Option<(String, Context)>> {
-        match &self.context {
-            Some(path) => read(path).map(Some),
-            None => Ok(self.full.then(Default::default)),
-        }
+    /// The file that was named; to be read before a run, which keeps a copy.
+    pub(super) fn named(&self) -> Result<Option<Given>> {
+        self.full
+            .then(|| given(self.context.as_deref(), &[]))
+            .transpose()
     }
+}
+
+fn given(file: Option<&Path>, further: &[PathBuf]) -> Result<Given> {
+    let Some(file) = file else {
+        return Ok(Given {
+            results: Results::read(further.iter().cloned())?,
+            ..Given::default()
+        });
+    };
+    let (text, context) = read(file)?;
+    let named = results::named_in(&context, file).chain(further.iter().cloned());
+    Ok(Given {
+        results: Results::read(named)?,
+        text,
+        context,
+    })
 }
 
 fn read(path: &Path) -> Result<(String, Context)> {
@@ -83,7 +104,9 @@ fn advice(error: &ContextError) -> &'static str {
         ContextError::UnknownKey { .. } => {
             "`onnxprof report --context-template` prints all keys; without the key the report is written"
         }
-        ContextError::Empty { .. } | ContextError::WrongType { .. } => {
+        ContextError::Empty { .. }
+        | ContextError::WrongType { .. }
+        | ContextError::NoTitle { .. } => {
             "correct that line; `onnxprof report --context-template` prints every key with an example"
         }
         ContextError::Toml { .. } => NEW,

@@ -26,6 +26,7 @@ mod refusals;
 mod renamed;
 mod report;
 mod resources;
+mod results;
 mod resume;
 mod runs;
 mod runtime;

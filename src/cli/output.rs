@@ -11,7 +11,7 @@ use super::json::{self, Answer, Decision, JsonArgs};
 use super::{CliError, Result, exit, say};
 use crate::analysis::{self, Findings, tuning::TuningVerdict};
 use crate::export;
-use crate::report::{self, Color, Context, Glyphs, Report, Style};
+use crate::report::{self, Beside, Color, Filled, Glyphs, Report, Style};
 use crate::runner::Ran;
 use crate::store::{write_atomically, write_named};
 
@@ -27,8 +27,9 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// Renders the record of a run; with a context, the written report holds the whole template.
-    pub(super) fn render(ran: &Ran, printed: Printed, context: Option<&Context>) -> Self {
+    /// Renders the record of a run; with what there is beside it, the written report and the page
+    /// hold the whole template.
+    pub(super) fn render(ran: &Ran, printed: Printed, beside: Option<&Beside>) -> Self {
         let Ran { record, folder, .. } = ran;
         let findings = analysis::findings(record);
         let view = Report::new(record, &findings);
@@ -39,16 +40,21 @@ impl Reports {
             let operators = export::operators_csv(record, guarded);
             files.push((folder.operators_csv(), operators.map_err(CliError::bug)));
         }
+        let full = beside.map(|beside| Filled::new(record, &findings, beside));
         files.push((
             folder.report_md(),
-            in_bytes(report::illustrated_markdown(&view, context)),
+            in_bytes(report::illustrated_markdown(&view, full.as_ref())),
         ));
         let figures = folder.path().join(FIGURES);
         let drawings = drawings(&view).into_iter();
         files.extend(
             drawings.map(|drawing| (figures.join(drawing.name), Ok(drawing.svg.into_bytes()))),
         );
-        files.push((folder.report_html(), in_bytes(report::html(&view))));
+        let page = match &full {
+            Some(full) => report::full_html(&view, full),
+            None => report::html(&view),
+        };
+        files.push((folder.report_html(), in_bytes(page)));
         Reports {
             printed: printed.text(&Told {
                 folder: folder.path(),

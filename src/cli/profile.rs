@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::ending::{exit_code, finished, measured, nothing_measured, written};
-use super::full_args::FullArgs;
+use super::full_args::{FullArgs, Given};
 use super::job::{Asked, Beginning, temporary_folder};
 use super::json::JsonArgs;
 use super::output::{Printed, Reports};
@@ -11,7 +11,6 @@ use super::plan::{self, MeasureArgs};
 use super::progress::{Console, ConsoleArgs};
 use super::{Result, forecast, open, output};
 use crate::plan::Flag;
-use crate::report::Context;
 use crate::runner::Ran;
 use crate::store::RunFolder;
 
@@ -55,7 +54,7 @@ pub struct Args {
 pub fn run(args: Args) -> Result<u8> {
     let beginning = Beginning::now();
     let mut progress = args.console.console();
-    let context = args.full.named()?;
+    let given = args.full.named()?;
     let family = plan::family(&args.models, args.baseline.as_deref(), &args.measure.inputs)?;
     let runtimes = plan::runtimes(&args.measure.session.runtime, &mut progress)?;
     let plan = plan::profile::plan(&args.measure, &family, &runtimes.found, &beginning.host)?;
@@ -79,20 +78,22 @@ pub fn run(args: Args) -> Result<u8> {
     reported(
         measured(job, &target, &mut progress)?,
         &args,
-        context,
+        given,
         &mut progress,
     )
 }
 
 /// Writes the reports of a run that was measured.
-fn reported(
-    mut ran: Ran,
-    args: &Args,
-    context: Option<(String, Context)>,
-    progress: &mut Console,
-) -> Result<u8> {
-    let (text, context) = context.unzip();
-    let reports = Reports::render(&ran, printed(args), context.as_ref());
+fn reported(mut ran: Ran, args: &Args, given: Option<Given>, progress: &mut Console) -> Result<u8> {
+    let (text, beside) = given
+        .map(|given| {
+            let beside = given
+                .results
+                .beside(given.context, ran.folder.path(), &ran.record);
+            (given.text, beside)
+        })
+        .unzip();
+    let reports = Reports::render(&ran, printed(args), beside.as_ref());
     let mut failures = written(&reports, &mut ran);
     let Ran { folder, record, .. } = ran;
     failures.note(keep_context(&folder, text.as_deref()));

@@ -14,7 +14,7 @@ use super::{CliError, Result, exit, open, say};
 use crate::analysis;
 use crate::export;
 use crate::record::RunRecord;
-use crate::report::{self, Report};
+use crate::report::{self, Filled, Report};
 use crate::store;
 
 /// Renders a run again, from its folder alone: no model and no ONNX Runtime is needed.
@@ -23,6 +23,11 @@ pub struct Args {
     /// Folder of a run, or its run.json. A run that was killed is read as far as it got.
     #[arg(required_unless_present = "context_template")]
     run: Option<PathBuf>,
+
+    /// Beside the run, for `--full`: folders of earlier or later runs, which it is compared with;
+    /// of searches of `tune`, whose answers become tasks; and files that `gate --json` wrote.
+    #[arg(requires = "full", value_name = "RESULT")]
+    results: Vec<PathBuf>,
 
     /// Format of the output: a summary, the written report, the one to look at, or one row per
     /// figure. [default: terminal; with `--full`: markdown; with `--open`: html]
@@ -142,10 +147,12 @@ fn format(args: &Args) -> Result<Format> {
         ));
     }
     match (args.format, args.full.full) {
+        (None, true) if args.open => Ok(Format::Html),
         (None | Some(Format::Markdown), true) => Ok(Format::Markdown),
+        (Some(Format::Html), true) => Ok(Format::Html),
         (Some(_), true) => Err(CliError::usage(
-            "the whole template is written in Markdown alone",
-            "leave out `--format`, or `--full`",
+            "the whole template is written in Markdown and HTML",
+            "leave out `--full`, or use `--format markdown` or `html`",
         )),
         (Some(format), false) => Ok(format),
         (None, false) if args.open => Ok(Format::Html),
@@ -162,22 +169,28 @@ fn render(args: &Args, run: &Path, format: Format, record: &RunRecord) -> Result
     let findings = analysis::findings(record);
     // Formats for programs need none.
     let view = LazyCell::new(|| Report::new(record, &findings));
+    let full = args
+        .full
+        .given_beside(folder(run), &args.results)?
+        .map(|given| given.results.beside(given.context, run, record))
+        .map(|beside| Filled::new(record, &findings, &beside));
     let mut drawings = Vec::new();
     let text = match format {
         Format::Terminal => report::terminal(&view, Some(folder(run)), args.destination.style()),
-        Format::Markdown => {
-            let context = args.full.context_beside(folder(run))?;
-            match (&args.destination.output, &context) {
-                (Some(_), context) => {
-                    drawings = output::drawings(&view);
-                    report::illustrated_markdown(&view, context.as_ref())
-                }
-                (None, Some(context)) => report::full_markdown(&view, context),
-                (None, None) => report::markdown(&view),
+        Format::Markdown => match (&args.destination.output, &full) {
+            (Some(_), full) => {
+                drawings = output::drawings(&view);
+                report::illustrated_markdown(&view, full.as_ref())
             }
-            .map_err(CliError::bug)?
+            (None, Some(full)) => report::full_markdown(&view, full),
+            (None, None) => report::markdown(&view),
         }
-        Format::Html => report::html(&view).map_err(CliError::bug)?,
+        .map_err(CliError::bug)?,
+        Format::Html => match &full {
+            Some(full) => report::full_html(&view, full),
+            None => report::html(&view),
+        }
+        .map_err(CliError::bug)?,
         Format::Csv => {
             let text =
                 export::cells_csv(record, &findings, args.names.in_csv()).map_err(CliError::bug)?;

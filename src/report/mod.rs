@@ -14,7 +14,7 @@ mod words;
 pub use chapter::{Block, Chapter, Paper};
 pub use chapters::Report;
 pub use paper::doctor::{Examination, examination, fitness_words, null_test};
-pub use paper::html::{HtmlError, html};
+pub use paper::html::{HtmlError, full_html, html};
 pub use paper::markdown::{
     MarkdownError, comparison_markdown, full_markdown, illustrated_markdown, markdown,
     section_markdown,
@@ -26,4 +26,6 @@ pub use paper::terminal::{
     comparison_terminal, gate_terminal, section_terminal, terminal, terminal_chapters,
     terminal_forecast,
 };
-pub use template::{Context, ContextError, starting_file};
+pub use template::{
+    Beside, Context, ContextError, Filled, GateCheck, GateResult, Search, starting_file,
+};

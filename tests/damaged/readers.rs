@@ -14,7 +14,7 @@ use onnxprof::onnx::{self, Model, ShapeFacts};
 use onnxprof::plan::InputRequest;
 use onnxprof::protocol::{Request, Response};
 use onnxprof::record::RunRecord;
-use onnxprof::report::{self, Color, Context, Glyphs, Report, Style};
+use onnxprof::report::{self, Beside, Color, Context, Filled, Glyphs, Report, Style};
 use onnxprof::stats::Latencies;
 use onnxprof::store;
 use onnxprof::trace::{self, Counted};
@@ -253,7 +253,12 @@ fn rules(_: &Path, bytes: &[u8]) -> Option<()> {
 fn context(_: &Path, bytes: &[u8]) -> Option<()> {
     let context = Context::parse(&String::from_utf8_lossy(bytes)).ok()?;
     let findings = analysis::findings(sound());
-    report::full_markdown(&Report::new(sound(), &findings), &context)
+    let beside = Beside {
+        context,
+        ..Beside::default()
+    };
+    let filled = Filled::new(sound(), &findings, &beside);
+    report::full_markdown(&Report::new(sound(), &findings), &filled)
         .expect("the report can be written");
     Some(())
 }

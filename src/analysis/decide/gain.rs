@@ -1,7 +1,8 @@
 //! Whether a choice is a gain over the baseline, and what more throughput costs in latency beyond
 //! the knee of a curve.
 
-use crate::analysis::{Basis, BatchCurve, Choice, Pick};
+use crate::analysis::{Basis, BatchCurve, CellFindings, Choice, Interval, Measured, Pick};
+use crate::metric::Metric;
 
 /// Why a choice is no gain over the baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,4 +53,30 @@ impl BatchCurve {
             latency_factor: enough.latency_p50_ns / knee.latency_p50_ns,
         })
     }
+}
+
+/// A figure of one cell over that of another which it took no turns with: the interval is between
+/// the farthest ends of both, and so wider than 95%. `None` where one of them was not measured.
+#[must_use]
+pub fn ratio_of_cells(
+    metric: Metric,
+    before: &CellFindings,
+    after: &CellFindings,
+) -> Option<Measured> {
+    let (before, after) = (
+        before.figure(metric)?.measured()?,
+        after.figure(metric)?.measured()?,
+    );
+    let ends = before.interval.zip(after.interval);
+    Some(Measured {
+        interval: ends.map(|(before, after)| Interval {
+            low: after.low / before.high,
+            high: after.high / before.low,
+        }),
+        ..Measured::exact(
+            after.value / before.value,
+            before.n.min(after.n),
+            after.n_of,
+        )
+    })
 }

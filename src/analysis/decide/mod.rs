@@ -1,6 +1,6 @@
 //! Conclusions from the figures: the answer, the bottlenecks of the sessions, advice, and
-//! possibilities that were not tried; the place of single predictions, the findings that stand out,
-//! and the advice that sets the targets.
+//! possibilities that were not tried; the place of single predictions, and the findings
+//! that stand out.
 //!
 //! Every decision that a report tells is taken here, once. Read [`answer`] first.
 
@@ -18,7 +18,7 @@ pub(super) mod not_tried;
 mod standing_out;
 
 pub use facts::single_place;
-pub use gain::{NoGain, Trade};
+pub use gain::{NoGain, Trade, ratio_of_cells};
 pub use judged::JudgedOutputs;
 pub use levels::{TwoLevels, two_levels};
-pub use standing_out::{ScoreTarget, slowest};
+pub use standing_out::ScoreTarget;

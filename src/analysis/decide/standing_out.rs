@@ -1,9 +1,7 @@
-//! Findings that stand out: the fastest cell, the slowest of some, the least certain score, the
-//! advice that sets the targets of further work, and the score that is to be kept.
+//! Findings that stand out: the fastest cell, the least certain score, and the score that is to be
+//! kept.
 
-use crate::analysis::{
-    Action, Advice, CellFindings, Findings, Interval, Level, Measured, SessionFindings,
-};
+use crate::analysis::{CellFindings, Findings, Interval, Measured, SessionFindings};
 use crate::metric::{Direction, Metric, Unit};
 
 /// A score that is to be kept.
@@ -35,28 +33,6 @@ impl Findings {
             .reduce(f64::max)
     }
 
-    /// The advice of the largest conservative gain in the median latency of every prediction whose
-    /// risk is not high.
-    #[must_use]
-    pub fn latency_target(&self) -> Option<&Advice> {
-        self.target(|advice| {
-            advice.metric == Metric::LatencyP50 && !matches!(advice.action, Action::KeepWarm { .. })
-        })
-    }
-
-    /// The same in throughput.
-    #[must_use]
-    pub fn throughput_target(&self) -> Option<&Advice> {
-        self.target(|advice| advice.metric == Metric::Throughput)
-    }
-
-    fn target(&self, is_of: impl Fn(&Advice) -> bool) -> Option<&Advice> {
-        self.decisions
-            .advice
-            .iter()
-            .find(|advice| is_of(advice) && advice.risk != Level::High)
-    }
-
     /// The baseline's leading score; `None` where it has none.
     #[must_use]
     pub fn score_target(&self) -> Option<ScoreTarget<'_>> {
@@ -82,12 +58,6 @@ fn share_interval(session: &SessionFindings) -> Option<Interval> {
         .into_iter()
         .filter(|metric| metric.unit() == Unit::Ratio)
         .find_map(|metric| session.figure(metric)?.interval())
-}
-
-/// The cell of the longest median latency among some.
-#[must_use]
-pub fn slowest<'a>(cells: &[&'a CellFindings]) -> Option<&'a CellFindings> {
-    highest(cells.iter().copied(), Metric::LatencyP50)
 }
 
 fn highest<'a>(

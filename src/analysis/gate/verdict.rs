@@ -1,7 +1,7 @@
 //! A figure held against a budget: the one place that decides what passes.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::{Counted, Estimate, Interval, Measured};
 use crate::check::Side;
@@ -10,7 +10,9 @@ use crate::text::Plain;
 use crate::units::Nanos;
 
 /// Verdict of a rule, or of a whole gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum GateVerdict {
     /// The budget is kept: even the end of the interval that is closest to it, or farthest beyond

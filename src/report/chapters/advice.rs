@@ -55,7 +55,7 @@ pub struct PriorityView {
     pub none: String,
 }
 
-pub(super) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
+pub(in crate::report) fn priorities(source: Source<'_>) -> Vec<PriorityView> {
     [Priority::High, Priority::Medium, Priority::Low]
         .into_iter()
         .map(|priority| of_priority(source, priority))
@@ -258,7 +258,7 @@ fn memory(advice: &Advice) -> String {
     }
 }
 
-pub(super) fn level(level: Level) -> &'static str {
+pub(in crate::report) fn level(level: Level) -> &'static str {
     match level {
         Level::Low => "Low",
         Level::Medium => "Medium",
@@ -304,56 +304,20 @@ pub(in crate::report) fn risk(advice: &Advice) -> String {
 /// That of the action itself, and what the choice leaves open.
 fn risks(advice: &Advice) -> Vec<String> {
     let caveats = advice.caveats.iter().map(|&caveat| words::caveat(caveat));
-    nature(&advice.action)
-        .risk
+    own_risk(&advice.action)
         .map(str::to_owned)
         .into_iter()
         .chain(caveats)
         .collect()
 }
 
-/// Traits of an action, whatever was measured.
-pub(super) struct Nature {
-    pub(super) description: &'static str,
-    pub(super) dependencies: &'static str,
-    risk: Option<&'static str>,
-}
-
-const LIBRARY: &str =
-    "the library and execution provider that were measured, as named under Provenance";
-
-pub(super) fn nature(action: &Action) -> Nature {
-    let (description, dependencies, risk) = match action {
-        Action::Ship { .. } => ("replace the baseline's model file", LIBRARY, None),
-        Action::Switch { .. } => (
-            "keep the model file and change how its session is set up",
-            LIBRARY,
-            None,
-        ),
-        Action::Batch { .. } => (
-            "collect requests and run them as one inference",
-            "a queue that collects requests, and a bound on how long one may wait",
-            Some("each request waits for its batch"),
-        ),
-        Action::SetOption { .. } => (
-            "add the entry to the session's configuration",
-            "none",
-            Some("the outputs were not scored with the option"),
-        ),
-        Action::KeepWarm { .. } => (
-            "send a prediction whenever none was asked for as long as that",
-            "none",
-            Some("predictions of no use cost CPU time"),
-        ),
-        Action::LoadBeforeTraffic { .. } => (
-            "create the session and run one prediction before accepting requests",
-            "none",
-            Some("the program is ready later"),
-        ),
-    };
-    Nature {
-        description,
-        dependencies,
-        risk,
+/// Risk of an action, whatever was measured.
+fn own_risk(action: &Action) -> Option<&'static str> {
+    match action {
+        Action::Ship { .. } | Action::Switch { .. } => None,
+        Action::Batch { .. } => Some("each request waits for its batch"),
+        Action::SetOption { .. } => Some("the outputs were not scored with the option"),
+        Action::KeepWarm { .. } => Some("predictions of no use cost CPU time"),
+        Action::LoadBeforeTraffic { .. } => Some("the program is ready later"),
     }
 }

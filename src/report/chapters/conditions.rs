@@ -35,7 +35,7 @@ fn reason(reason: &FitnessReason) -> String {
     }
 }
 
-pub(super) fn not_judged(complete: bool) -> String {
+pub(in crate::report) fn not_judged(complete: bool) -> String {
     let why = if complete {
         "the record is of an older version"
     } else {

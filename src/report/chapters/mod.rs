@@ -16,7 +16,7 @@ pub(super) mod failed;
 pub(super) mod gpu;
 pub(super) mod gpu_cost;
 mod idle;
-mod implementation_plan;
+pub(super) mod implementation_plan;
 mod latency;
 mod measurement;
 mod not_tried;
@@ -38,10 +38,8 @@ pub(super) use measurement::MACHINE;
 use crate::analysis::Findings;
 use crate::record::RunRecord;
 use crate::report::chapter::{Audience, Block, Chapter, Paper};
-use crate::report::chapters::advice::PriorityView;
-use crate::report::chapters::bottlenecks::Entry;
 use crate::report::charts::{self, ChartView};
-use crate::report::template::{Filled, Key, items};
+use crate::report::template::{Key, items};
 use crate::report::words::{self, Builder, Item, Section, Source, Table, number, plain};
 use crate::text::distinct;
 
@@ -106,11 +104,6 @@ pub struct Report {
     /// Name of the run.
     pub title: String,
     chapters: Vec<(Audience, Chapter)>,
-    pub(super) template: Filled,
-    pub(super) bottlenecks: Vec<Entry>,
-    pub(super) priorities: Vec<PriorityView>,
-    /// Advice by effort: the tasks of each phase of the implementation plan.
-    pub(super) tasks: Vec<Vec<Entry>>,
 }
 
 impl Report {
@@ -125,14 +118,9 @@ impl Report {
             };
             (audience != NOBODY).then(|| (audience, make(source)))
         });
-        let phases = implementation_plan::phases(source).into_iter();
         Report {
             title: plain(&record.run.name),
             chapters: chapters.collect(),
-            template: Filled::by(source),
-            bottlenecks: bottlenecks::bottlenecks(source),
-            priorities: advice::priorities(source),
-            tasks: phases.map(|phase| phase.tasks).collect(),
         }
     }
 

@@ -125,7 +125,7 @@ fn shares(roofline: &Roofline) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn word(bound: Bound) -> &'static str {
+pub(in crate::report) fn word(bound: Bound) -> &'static str {
     match bound {
         Bound::Compute => "compute-bound",
         Bound::Memory => "memory-bound",

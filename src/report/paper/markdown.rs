@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::report::chapter::{Block, Chapter, Paper};
 use crate::report::chapters::{MACHINE, Report};
-use crate::report::template::{Context, Line, lines};
+use crate::report::template::{Filled, Line};
 use crate::report::view::{ComparisonView, Section, text};
 
 /// The report could not be rendered: a fault of its template.
@@ -36,28 +36,25 @@ pub fn markdown(report: &Report) -> Result<String, MarkdownError> {
     render(report, &[], Pictures::None)
 }
 
-/// The whole performance template in Markdown, filled from the run and from what people gave, with
-/// the run in detail after it; escaped likewise.
+/// The whole performance template in Markdown, with the run in detail after it; escaped likewise.
 ///
 /// # Errors
 /// A fault of the template.
-pub fn full_markdown(report: &Report, context: &Context) -> Result<String, MarkdownError> {
-    render(report, &lines(report, context), Pictures::None)
+pub fn full_markdown(report: &Report, full: &Filled) -> Result<String, MarkdownError> {
+    render(report, &full.lines, Pictures::None)
 }
 
-/// The report, or with a context the whole template, with the charts, which it expects beside it:
+/// The report, or the whole template where it is filled, with the charts, which it expects beside it:
 /// one `figures/ID.svg` for each of [`Report::charts`].
 ///
 /// # Errors
 /// A fault of the template.
 pub fn illustrated_markdown(
     report: &Report,
-    context: Option<&Context>,
+    full: Option<&Filled>,
 ) -> Result<String, MarkdownError> {
-    let full = context
-        .map(|context| lines(report, context))
-        .unwrap_or_default();
-    render(report, &full, Pictures::Beside)
+    let lines = full.map_or(&[][..], |full| &full.lines);
+    render(report, lines, Pictures::Beside)
 }
 
 #[derive(Serialize)]

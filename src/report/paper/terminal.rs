@@ -295,7 +295,11 @@ impl Output {
     }
 
     fn item(&mut self, item: &Item, indent: usize) {
-        self.wrapped(&format!("{}: {}", item.label, item.text), indent);
+        let told = format!("{}: {}", item.label, item.text);
+        self.wrapped(told.trim_end(), indent);
+        for line in &item.lines {
+            self.wrapped(line, indent + 2);
+        }
     }
 
     pub(super) fn table(&mut self, table: &Table) {

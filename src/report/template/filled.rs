@@ -1,93 +1,43 @@
-//! Fields of the template with the values that a run gives them.
+//! The whole template with its values.
 
-use std::collections::BTreeMap;
-
-use super::fill::found;
-use super::found::{Found, or_why};
-use super::given::Context;
+use super::beside::Beside;
+use super::fill::Fill;
 use super::keys::Key;
+use super::lines::{Line, lines};
 use super::outline::labels;
+use super::values::values;
+use crate::analysis::Findings;
+use crate::record::RunRecord;
 use crate::report::words::Source;
 use crate::report::words::item::Item;
 
-/// Values of every field of the template.
+/// The whole performance template, filled.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Filled(BTreeMap<Key, Found>);
+pub struct Filled {
+    /// Name of the run.
+    pub(in crate::report) title: String,
+    pub(in crate::report) lines: Vec<Line>,
+}
 
 impl Filled {
-    pub(in crate::report) fn by(source: Source<'_>) -> Self {
-        Filled(
-            Key::ALL
-                .iter()
-                .map(|&key| (key, found(key, source)))
-                .collect(),
-        )
-    }
-
-    pub(super) fn with(&self, given: &Context, key: Key) -> String {
-        match (given.get(key), self.0.get(&key)) {
-            (Some(given), Some(Ok(found))) if !key.is_for_people() => {
-                format!("{given}; measured by onnxprof: {found}")
-            }
-            (Some(given), _) => given.to_owned(),
-            (None, Some(found)) => or_why(found.clone()),
-            (None, None) => String::new(),
+    /// Fills every field from a run, and from what there is beside it.
+    #[must_use]
+    pub fn new(record: &RunRecord, findings: &Findings, beside: &Beside) -> Self {
+        let source = Source { record, findings };
+        Filled {
+            title: record.run.name.to_string(),
+            lines: lines(Fill { source, beside }),
         }
     }
 }
 
 pub(in crate::report) fn items(source: Source<'_>, wanted: impl Fn(Key) -> bool) -> Vec<Item> {
+    let beside = Beside::default();
+    let fill = Fill {
+        source,
+        beside: &beside,
+    };
     labels(wanted)
-        .map(|(key, label)| Item::new(label, or_why(found(key, source))))
+        .map(|(key, label)| Item::list(label, values(fill, key)))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::keys::{Inference, Overview};
-    use super::super::outline::name;
-    use super::*;
-
-    fn holds(found: Found, key: Key, given: Option<&str>) -> String {
-        let filled = Filled(BTreeMap::from([(key, found)]));
-        let line = |given: &str| {
-            let (table, name) = name(key).rsplit_once('.').unwrap();
-            Context::parse(&format!("[{table}]\n{name} = \"{given}\"\n")).unwrap()
-        };
-        filled.with(&given.map(line).unwrap_or_default(), key)
-    }
-
-    #[test]
-    fn what_was_measured_stands_beside_what_was_given_but_for_what_people_know_better() {
-        let latency = Key::Inference(Inference::SinglePredictionLatency);
-        let component = Key::Overview(Overview::SystemComponent);
-        let absent = || crate::report::template::found::not_measured("no cell");
-        // A text that only looks like a reason is none.
-        let name = "not measured, by name: 2 ms";
-        for (found, key, given, shown) in [
-            (
-                Ok("2 ms".into()),
-                latency,
-                Some("1 ms"),
-                "1 ms; measured by onnxprof: 2 ms",
-            ),
-            (
-                Ok(name.into()),
-                latency,
-                Some("1 ms"),
-                "1 ms; measured by onnxprof: not measured, by name: 2 ms",
-            ),
-            (absent(), latency, Some("1 ms"), "1 ms"),
-            (absent(), latency, None, "not measured: no cell"),
-            (
-                Ok("the model x".into()),
-                component,
-                Some("search"),
-                "search",
-            ),
-            (Ok("the model x".into()), component, None, "the model x"),
-        ] {
-            assert_eq!(holds(found, key, given), shown, "{key:?}, given {given:?}");
-        }
-    }
 }

@@ -1,17 +1,32 @@
 //! `context.toml`: what only people know of a run, by the template's keys.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use toml::{Table, Value};
 
 use super::keys::Key;
-use super::outline::{Part, name, names, outline};
+use super::outline::{Generated, Part, Sample, name, names, outline, sample, samples, slug};
 use crate::report::words::text::plain_whole;
+
+/// Key of the further runs and results of gates, outside of any table.
+const RESULTS: &str = "results";
 
 /// Values that people gave.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
-    given: BTreeMap<Key, String>,
+    given: BTreeMap<Key, Vec<String>>,
+    entries: BTreeMap<Generated, Vec<GivenEntry>>,
+    results: Vec<PathBuf>,
+}
+
+/// An entry that people gave: a new one, or what they add to one that was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct GivenEntry {
+    /// Its title; that of a found one, or how it begins, where it adds to that.
+    pub(super) title: String,
+    /// By their labels.
+    pub(super) fields: Vec<(&'static str, Vec<String>)>,
 }
 
 /// A mistake in a context file.
@@ -31,14 +46,17 @@ pub enum ContextError {
     /// such.
     #[error("`{0}` is empty; fill it in, or take the line away")]
     Empty(String),
+    /// An entry of this table has no title, which stands under the key.
+    #[error("an entry of `{0}` has no `{1}`, by which it is called")]
+    NoTitle(String, String),
 }
 
 impl Context {
     /// Reads a context file.
     ///
     /// # Errors
-    /// A file that is not TOML, a key that the template does not have, or a value that no field
-    /// takes.
+    /// A file that is not TOML, a key that the template does not have, a value that no field takes,
+    /// or an entry without a title.
     pub fn parse(text: &str) -> Result<Self, ContextError> {
         let table = text
             .parse::<Table>()
@@ -48,13 +66,32 @@ impl Context {
         Ok(context)
     }
 
-    pub(super) fn get(&self, key: Key) -> Option<&str> {
-        self.given.get(&key).map(String::as_str)
+    /// Folders of further runs, and files that `onnxprof gate --json` wrote, as they were named.
+    #[must_use]
+    pub fn results(&self) -> &[PathBuf] {
+        &self.results
+    }
+
+    pub(super) fn entries(&self, generated: Generated) -> &[GivenEntry] {
+        self.entries.get(&generated).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&[String]> {
+        self.given.get(&key).map(Vec::as_slice)
     }
 
     fn read(&mut self, table: &Table, place: &str) -> Result<(), ContextError> {
         for (word, value) in table {
             let key = format!("{place}{word}");
+            if key == RESULTS {
+                self.results = paths(value)?;
+                continue;
+            }
+            if let Some(sample) = samples().iter().find(|sample| sample.is_named(&key)) {
+                self.entries
+                    .insert(sample.generated, entries(sample, value)?);
+                continue;
+            }
             let inside = format!("{key}.");
             // A name with a dot in it is one word of TOML, and not a field in a table.
             let mut named = names().iter().filter(|_| !word.contains('.'));
@@ -73,6 +110,61 @@ impl Context {
         }
         Ok(())
     }
+}
+
+impl Sample {
+    /// Whether the table is that of its entries; advice is found, and not given.
+    fn is_named(&self, table: &str) -> bool {
+        !matches!(self.generated, Generated::Advice(_)) && self.table == table
+    }
+}
+
+/// Entries of a table, or of several of one name.
+fn entries(sample: &Sample, value: &Value) -> Result<Vec<GivenEntry>, ContextError> {
+    match value {
+        Value::Table(table) => Ok(vec![entry(sample, table)?]),
+        Value::Array(tables) if tables.is_empty() => Err(ContextError::Empty(sample.table.clone())),
+        Value::Array(tables) => tables
+            .iter()
+            .map(|one| match one {
+                Value::Table(table) => entry(sample, table),
+                other => Err(not_a_table(sample, other)),
+            })
+            .collect(),
+        other => Err(not_a_table(sample, other)),
+    }
+}
+
+fn not_a_table(sample: &Sample, value: &Value) -> ContextError {
+    let takes = "a table of fields, or several";
+    ContextError::WrongType(sample.table.clone(), kind(value), takes)
+}
+
+fn entry(sample: &Sample, table: &Table) -> Result<GivenEntry, ContextError> {
+    let mut entry = GivenEntry::default();
+    for (word, value) in table {
+        let key = format!("{}.{word}", sample.table);
+        let mut labels = sample.labels.iter().copied();
+        match labels.find(|label| slug(label) == *word) {
+            Some(label) => entry.fields.push((label, words(value, &key)?)),
+            None if *word == sample.title => entry.title = words(value, &key)?.join("; "),
+            None => return Err(ContextError::UnknownKey(key, fields(sample))),
+        }
+    }
+    if entry.title.is_empty() {
+        let (table, title) = (sample.table.clone(), sample.title.clone());
+        return Err(ContextError::NoTitle(table, title));
+    }
+    Ok(entry)
+}
+
+fn fields(sample: &Sample) -> String {
+    let labels = sample.labels.iter().map(|label| slug(label));
+    let names: Vec<String> = std::iter::once(sample.title.clone())
+        .chain(labels)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    names.join(", ")
 }
 
 fn not_toml(text: &str, error: &toml::de::Error) -> ContextError {
@@ -95,6 +187,13 @@ fn choices(place: &str) -> String {
         .map(|n| format!("`{n}`"))
         .collect();
     names.dedup();
+    if place.is_empty() {
+        let tables = samples()
+            .iter()
+            .filter(|sample| sample.is_named(&sample.table));
+        names.extend(tables.map(|sample| format!("`{}`", sample.table)));
+        names.push(format!("`{RESULTS}`"));
+    }
     names.join(", ")
 }
 
@@ -109,16 +208,17 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-fn words(value: &Value, key: &str) -> Result<String, ContextError> {
-    match value {
-        Value::String(text) => text_words(text, key),
-        Value::Integer(number) => Ok(number.to_string()),
-        Value::Float(number) if number.is_finite() => Ok(number.to_string()),
-        Value::Float(_) => Err(wrong_type(key, "no finite number")),
-        Value::Datetime(date) => Ok(date.to_string()),
-        Value::Array(texts) => list_words(texts, key),
-        Value::Boolean(_) | Value::Table(_) => Err(wrong_type(key, kind(value))),
-    }
+fn words(value: &Value, key: &str) -> Result<Vec<String>, ContextError> {
+    let word = match value {
+        Value::String(text) => text_words(text, key)?,
+        Value::Integer(number) => number.to_string(),
+        Value::Float(number) if number.is_finite() => number.to_string(),
+        Value::Float(_) => return Err(wrong_type(key, "no finite number")),
+        Value::Datetime(date) => date.to_string(),
+        Value::Array(texts) => return list(texts, key, text_words),
+        Value::Boolean(_) | Value::Table(_) => return Err(wrong_type(key, kind(value))),
+    };
+    Ok(vec![word])
 }
 
 fn wrong_type(key: &str, found: &'static str) -> ContextError {
@@ -133,48 +233,85 @@ fn text_words(text: &str, key: &str) -> Result<String, ContextError> {
     Ok(plain_whole(text))
 }
 
-fn list_words(texts: &[Value], key: &str) -> Result<String, ContextError> {
+fn list<T>(
+    texts: &[Value],
+    key: &str,
+    read: fn(&str, &str) -> Result<T, ContextError>,
+) -> Result<Vec<T>, ContextError> {
     if texts.is_empty() {
         return Err(ContextError::Empty(key.to_owned()));
     }
-    let words: Vec<String> = texts
+    texts
         .iter()
         .map(|text| match text {
-            Value::String(text) => text_words(text, key),
+            Value::String(text) => read(text, key),
             _ => Err(wrong_type(key, "a list of other things")),
         })
-        .collect::<Result<_, _>>()?;
-    Ok(words.join("; "))
+        .collect()
+}
+
+fn paths(value: &Value) -> Result<Vec<PathBuf>, ContextError> {
+    match value {
+        Value::String(text) => Ok(vec![path(text, RESULTS)?]),
+        Value::Array(texts) => list(texts, RESULTS, path),
+        other => Err(wrong_type(RESULTS, kind(other))),
+    }
+}
+
+fn path(text: &str, key: &str) -> Result<PathBuf, ContextError> {
+    match text {
+        "" => Err(ContextError::Empty(key.to_owned())),
+        text => Ok(text.into()),
+    }
 }
 
 /// A file to start from: every key of the template, commented out, in the template's order.
 #[must_use]
 pub fn starting_file() -> String {
-    let mut text = String::from(
+    let mut text = format!(
         "# What only people know, for `onnxprof report RUN --full --context context.toml`.\n\
          # Take away the `#` before a line to fill it in. Values are texts, numbers, dates or lists of texts.\n\
-         # What onnxprof measures is filled in beside them.\n",
+         # What onnxprof measures is filled in beside them. A target that reads like `latency_p99 <= 20 ms` is judged.\n\
+         # A table in double brackets may stand several times: each is an entry more, or adds to the found one whose title\n\
+         # begins with the same words.\n\n\
+         # {RESULTS} = [\"\"]  # folders of further runs, and files of `onnxprof gate --json`, as seen from this file\n"
     );
     let mut current = String::new();
-    for (label, table, name) in outline().iter().filter_map(fillable) {
-        if table != current {
-            text.push_str(&format!("\n[{table}]\n"));
-            table.clone_into(&mut current);
+    for part in outline() {
+        match *part {
+            Part::Fixed(_) => {}
+            Part::Generated(generated) => sample(generated)
+                .filter(|sample| sample.is_named(&sample.table))
+                .into_iter()
+                .for_each(|sample| add_sample(&mut text, sample)),
+            Part::Field { label, key, .. } => {
+                let Some((table, name)) = name(key).rsplit_once('.') else {
+                    continue;
+                };
+                if table != current {
+                    text.push_str(&format!("\n[{table}]\n"));
+                    table.clone_into(&mut current);
+                }
+                text.push_str(&format!("# {name} = \"\"  # {label}\n"));
+            }
         }
-        text.push_str(&format!("# {name} = \"\"  # {label}\n"));
     }
     text
 }
 
-/// Label, table and name of a part that people may fill in.
-fn fillable(part: &Part) -> Option<(&'static str, &'static str, &'static str)> {
-    let (label, key) = match *part {
-        Part::Field { label, key, .. } => (label, key),
-        Part::Entry { key } => ("what it is called", key),
-        Part::Fixed(_) | Part::Generated(_) => return None,
-    };
-    let (table, name) = name(key).rsplit_once('.')?;
-    Some((label, table, name))
+fn add_sample(text: &mut String, sample: &Sample) {
+    let Sample {
+        table,
+        title,
+        labels,
+        ..
+    } = sample;
+    text.push_str(&format!(
+        "\n# [[{table}]]\n# {title} = \"\"  # what it is called\n"
+    ));
+    for label in labels {
+        text.push_str(&format!("# {} = \"\"  # {label}\n", slug(label)));
+    }
 }
 
 #[cfg(test)]
@@ -190,17 +327,46 @@ mod tests {
              [executive_summary]\nresource_requirements = [\"one week\", \"one\\u001b[31m engineer\"]\n",
         )
         .unwrap();
-        for (key, value) in [
-            (Key::Overview(Overview::SystemComponent), "search"),
-            (Key::Overview(Overview::BaselineDate), "2026-03-01"),
-            (Key::CostBenefit(CostBenefit::ImplementationCost), "1200"),
+        for (key, values) in [
+            (Key::Overview(Overview::SystemComponent), &["search"][..]),
+            (Key::Overview(Overview::BaselineDate), &["2026-03-01"]),
+            (Key::CostBenefit(CostBenefit::ImplementationCost), &["1200"]),
             (
                 Key::Summary(Summary::ResourceRequirements),
-                "one week; one\\u{1b}[31m engineer",
+                &["one week", "one\\u{1b}[31m engineer"],
             ),
         ] {
-            assert_eq!(context.get(key), Some(value));
+            assert_eq!(context.get(key).unwrap(), values);
         }
+    }
+
+    #[test]
+    fn entries_are_taken_from_one_table_or_several_and_results_by_their_paths() {
+        let context = Context::parse(
+            "results = [\"runs/tune\", \"gate.json\"]\n\
+             [[implementation_risks]]\nrisk_category = \"Cold cache\"\nimpact = [\"High\", \"first hour\"]\n\
+             [[implementation_risks]]\nrisk_category = \"Staff\"\n\
+             [phase_2_medium_term_optimizations]\noptimization_task = \"Run\"\ndependencies = \"queue\"\n",
+        )
+        .unwrap();
+        assert_eq!(
+            context.results(),
+            [PathBuf::from("runs/tune"), PathBuf::from("gate.json")]
+        );
+        let [first, second] = context.entries(Generated::Risks) else {
+            panic!("two risks of {context:?}");
+        };
+        assert_eq!(
+            [first.title.as_str(), second.title.as_str()],
+            ["Cold cache", "Staff"]
+        );
+        let impact = vec!["High".to_owned(), "first hour".to_owned()];
+        assert_eq!(first.fields, [("Impact", impact)]);
+        let tasks = context.entries(Generated::Tasks(1));
+        assert_eq!(
+            tasks[0].fields,
+            [("Dependencies", vec!["queue".to_owned()])]
+        );
     }
 
     #[test]
@@ -239,6 +405,19 @@ mod tests {
                 "[document]\noptimization_owner = nan",
                 "`document.optimization_owner` is no finite number",
             ),
+            (
+                "[[implementation_risks]]\nimpact = \"High\"\n",
+                "an entry of `implementation_risks` has no `risk_category`",
+            ),
+            (
+                "[[implementation_risks]]\nprobabilty = \"High\"\n",
+                "unknown key `implementation_risks.probabilty`; known here: `risk_category`, `risk_description`",
+            ),
+            (
+                "implementation_risks = 1\n",
+                "`implementation_risks` is a number, and takes a table of fields, or several",
+            ),
+            ("results = []", "`results` is empty"),
             ("[document]\noptimization_owner = \"\"", empty),
             ("[document]\noptimization_owner = \" \"", empty),
             ("[document]\noptimization_owner = []", empty),
@@ -259,11 +438,14 @@ mod tests {
             .lines()
             .map(|line| {
                 line.strip_prefix("# ")
-                    .filter(|line| line.contains(" = "))
+                    .filter(|line| line.contains(" = ") || line.starts_with("[["))
                     .unwrap_or(line)
             })
             .map(|line| line.replace("\"\"", "\"x\"") + "\n")
             .collect();
-        assert_eq!(Context::parse(&filled).unwrap().given.len(), Key::ALL.len());
+        let context = Context::parse(&filled).unwrap();
+        assert_eq!(context.given.len(), Key::ALL.len());
+        assert_eq!(context.entries.len(), 8);
+        assert_eq!(context.results.len(), 1);
     }
 }

@@ -37,11 +37,6 @@ keys! {
         SinglePredictionLatency, BatchPredictionThroughput, ModelLoadingTime, MemoryUsagePerModel
     }
     TrainingPerformance { TrainingTime, GpuUtilization, DataLoadingTime, EpochTime }
-    SystemBottleneck { Category, Component, Symptoms, RootCause, Impact, Frequency }
-    ApplicationBottleneck {
-        Category, CodeLocation, PerformanceIssue, ProfilingResults, ResourceImpact
-    }
-    DatabaseBottleneck { Category, QueryOperation, PerformanceIssue, IndexAnalysis, LockAnalysis }
     TestConfiguration { TestTool, VirtualUsers, TestDuration, RampUpPattern }
     TestResults { PeakRpsAchieved, ErrorRate, ResourceUtilizationAtPeak, BreakingPoint }
     StressConfiguration { MaximumLoad, TestDuration, RecoveryTest }
@@ -75,9 +70,6 @@ keys! {
     Indicators { ResponseTimePercentiles, ErrorRates, ResourceUtilization, BusinessMetrics }
     ModelMonitoring { InferenceLatency, ModelAccuracy, DataDriftDetection, ResourceUsage }
     Alerts { ResponseTimeDegradation, ErrorRateIncrease, ResourceExhaustion, ThroughputDecline }
-    ImplementationRisk {
-        Category, Description, Probability, Impact, MitigationStrategy, RollbackPlan
-    }
     RegressionRisk { Risk, Detection, Prevention }
     Degradation { Risk, Monitoring, Rollback }
     BeforeAfter { ResponseTimeImprovement, ThroughputIncrease, ResourceEfficiency, UserExperience }

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::given::Context;
-use super::outline::{Generated, Part, outline};
-use crate::report::chapters::Report;
+use super::fill::{Fill, advice, entries};
+use super::outline::{Generated, Part, outline, sample};
+use super::values::values;
 use crate::report::chapters::advice::PriorityView;
 use crate::report::chapters::bottlenecks::Entry;
+use crate::report::words::Item;
 
 /// One line; text that a renderer has to escape stands apart from text that it must not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,8 +19,7 @@ pub(in crate::report) enum Line {
     Field {
         /// `- `, `   - ` or nothing.
         lead: &'static str,
-        label: String,
-        text: String,
+        item: Item,
     },
     /// It is named by what was found or given.
     Entry {
@@ -28,74 +28,62 @@ pub(in crate::report) enum Line {
     },
 }
 
-pub(in crate::report) fn lines(report: &Report, context: &Context) -> Vec<Line> {
+pub(super) fn lines(fill: Fill<'_>) -> Vec<Line> {
     outline()
         .iter()
-        .flat_map(|&part| filled(part, report, context))
+        .flat_map(|&part| filled(part, fill))
         .collect()
 }
 
-fn filled(part: Part, report: &Report, context: &Context) -> Vec<Line> {
+fn filled(part: Part, fill: Fill<'_>) -> Vec<Line> {
     match part {
         Part::Fixed(text) => vec![Line::Fixed { text }],
         Part::Field { lead, label, key } => vec![Line::Field {
             lead,
-            label: label.into(),
-            text: report.template.with(context, key),
+            item: Item::list(label, values(fill, key)),
         }],
-        Part::Entry { key } => vec![Line::Entry {
-            number: 1,
-            title: report.template.with(context, key),
-        }],
-        Part::Generated(Generated::Bottlenecks) => entries(&report.bottlenecks),
-        Part::Generated(Generated::Advice(place)) => {
-            report.priorities.get(place).map(advice).unwrap_or_default()
-        }
-        Part::Generated(Generated::Tasks(place)) => report
-            .tasks
-            .get(place)
-            .map(|tasks| entries(tasks))
+        Part::Generated(Generated::Advice(place)) => advice(place, fill)
+            .as_ref()
+            .map(of_priority)
+            .unwrap_or_default(),
+        Part::Generated(generated) => sample(generated)
+            .map(|sample| of_entries(entries(sample, fill)))
             .unwrap_or_default(),
     }
 }
 
-fn entries(entries: &[Entry]) -> Vec<Line> {
+fn of_entries(entries: Vec<Entry>) -> Vec<Line> {
     let mut lines = Vec::new();
     for (number, entry) in (1..).zip(entries) {
         lines.push(Line::Entry {
             number,
-            title: entry.title.clone(),
+            title: entry.title,
         });
-        lines.extend(
-            entry
-                .fields
-                .iter()
-                .map(|item| field(&item.label, &item.text)),
-        );
+        lines.extend(entry.fields.into_iter().map(field));
     }
     lines
 }
 
-fn field(label: &str, text: &str) -> Line {
+fn field(item: Item) -> Line {
     Line::Field {
         lead: "   - ",
-        label: label.into(),
-        text: text.into(),
+        item,
     }
 }
 
-fn advice(priority: &PriorityView) -> Vec<Line> {
+fn of_priority(priority: &PriorityView) -> Vec<Line> {
     if priority.advice.is_empty() {
         return ["Optimization Area", "Implementation Effort", "Risk Level"]
-            .map(|label| field(label, &priority.none))
+            .map(|label| field(Item::new(label, priority.none.clone())))
             .into();
     }
     let fields = priority.advice.iter().flat_map(|advice| {
         [
-            field(&advice.area, &advice.gain),
-            field("Implementation Effort", &advice.effort),
-            field("Risk Level", &advice.risk),
+            (advice.area.as_str(), &advice.gain),
+            ("Implementation Effort", &advice.effort),
+            ("Risk Level", &advice.risk),
         ]
+        .map(|(label, text)| field(Item::new(label, text.clone())))
     });
     fields.collect()
 }

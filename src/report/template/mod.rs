@@ -4,6 +4,7 @@
 //! Its text is the template's own file, so that headings and fields are the same, in the same
 //! order. Read [`keys::Key`] first.
 
+mod beside;
 mod fill;
 mod filled;
 mod found;
@@ -11,9 +12,11 @@ mod given;
 mod keys;
 mod lines;
 mod outline;
+mod values;
 
+pub use beside::{Beside, GateCheck, GateResult, Search};
 pub use filled::Filled;
 pub(super) use filled::items;
 pub use given::{Context, ContextError, starting_file};
 pub(super) use keys::Key;
-pub(super) use lines::{Line, lines};
+pub(super) use lines::Line;

@@ -15,43 +15,59 @@ pub(super) enum Part {
         label: &'static str,
         key: Key,
     },
-    /// Its name is to be filled in.
-    Entry {
-        key: Key,
-    },
     /// In place of the template's one.
     Generated(Generated),
 }
 
-/// As many as were found; each has its place in the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Numbered entries, as many as were found or given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Generated {
-    Bottlenecks,
+    SystemBottlenecks,
+    ApplicationBottlenecks,
+    DatabaseBottlenecks,
+    ModelBottlenecks,
     /// By priority.
     Advice(usize),
     /// By phase.
     Tasks(usize),
+    Risks,
 }
 
 impl Generated {
     fn below(line: &str) -> Option<Self> {
         Some(match line {
-            "### AI/ML Bottlenecks (if applicable)" => Self::Bottlenecks,
+            "### System-Level Bottlenecks" => Self::SystemBottlenecks,
+            "### Application-Level Bottlenecks" => Self::ApplicationBottlenecks,
+            "### Database Bottlenecks" => Self::DatabaseBottlenecks,
+            "### AI/ML Bottlenecks (if applicable)" => Self::ModelBottlenecks,
             "1. **High Priority** (Critical Impact)" => Self::Advice(0),
             "2. **Medium Priority** (Significant Impact)" => Self::Advice(1),
             "3. **Low Priority** (Minor Impact)" => Self::Advice(2),
             "### Phase 1: Quick Wins (Weeks 1-2)" => Self::Tasks(0),
             "### Phase 2: Medium-term Optimizations (Weeks 3-6)" => Self::Tasks(1),
             "### Phase 3: Strategic Optimizations (Weeks 7-12)" => Self::Tasks(2),
+            "### Implementation Risks" => Self::Risks,
             _ => return None,
         })
     }
+}
+
+/// The template's example of an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sample {
+    pub(super) generated: Generated,
+    /// Table of `context.toml` that holds further entries.
+    pub(super) table: String,
+    /// Key of the entry's title there.
+    pub(super) title: String,
+    pub(super) labels: Vec<&'static str>,
 }
 
 #[derive(Default)]
 struct Outline {
     parts: Vec<Part>,
     names: Vec<(Key, String)>,
+    samples: Vec<Sample>,
 }
 
 static OUTLINE: LazyLock<Outline> = LazyLock::new(|| read(TEMPLATE));
@@ -66,6 +82,16 @@ pub(super) fn names() -> &'static [(Key, String)] {
     &OUTLINE.names
 }
 
+pub(super) fn samples() -> &'static [Sample] {
+    &OUTLINE.samples
+}
+
+pub(super) fn sample(generated: Generated) -> Option<&'static Sample> {
+    samples()
+        .iter()
+        .find(|sample| sample.generated == generated)
+}
+
 pub(super) fn name(key: Key) -> &'static str {
     names()
         .iter()
@@ -76,7 +102,7 @@ pub(super) fn name(key: Key) -> &'static str {
 pub(super) fn labels(wanted: impl Fn(Key) -> bool) -> impl Iterator<Item = (Key, &'static str)> {
     outline().iter().filter_map(move |part| match *part {
         Part::Field { label, key, .. } => wanted(key).then_some((key, label)),
-        _ => None,
+        Part::Fixed(_) | Part::Generated(_) => None,
     })
 }
 
@@ -120,9 +146,19 @@ impl Reader {
             (Some(part), Below::Fields) => self.field(line, part),
             (Some(_), &Below::Example(generated)) => {
                 self.outline.parts.push(Part::Generated(generated));
+                self.outline.samples.push(Sample {
+                    generated,
+                    table: self.section.clone(),
+                    title: label(line),
+                    labels: Vec::new(),
+                });
                 self.below = Below::Rest;
             }
-            (Some(_), Below::Rest) => {}
+            (Some(_), Below::Rest) => {
+                if let Some(sample) = self.outline.samples.last_mut() {
+                    sample.labels.extend(bold(line));
+                }
+            }
         }
     }
 
@@ -145,9 +181,6 @@ impl Reader {
     }
 
     fn field(&mut self, line: &'static str, part: Part) {
-        if numbered(line).is_some() {
-            self.group.clear();
-        }
         self.outline.parts.push(part);
         if let Some((key, rest)) = self.keys.split_first() {
             let name = format!("{}.{}{}", self.section, self.group, label(line));
@@ -157,16 +190,26 @@ impl Reader {
     }
 }
 
-/// The first words in bold, as they stand in a key.
+/// The first words in bold.
+fn bold(line: &str) -> Option<&str> {
+    line.split("**").nth(1)
+}
+
+/// The same, as they stand in a key.
 fn label(line: &str) -> String {
-    slug(line.split("**").nth(1).unwrap_or_default())
+    slug(bold(line).unwrap_or_default())
 }
 
 impl Part {
     /// The part that is to be filled in where a line leaves it blank.
     fn blank(line: &'static str, key: Key) -> Option<Self> {
         if numbered(line).is_some_and(|label| label.starts_with('[')) {
-            return Some(Part::Entry { key });
+            let label = bold(line)?;
+            return Some(Part::Field {
+                lead: "",
+                label,
+                key,
+            });
         }
         let mut leads = ["   - ", "- ", ""].into_iter();
         let (lead, rest) =
@@ -187,7 +230,7 @@ fn numbered(line: &str) -> Option<&str> {
 }
 
 /// `AI/ML Bottlenecks (if applicable)` as `ai_ml_bottlenecks`.
-fn slug(title: &str) -> String {
+pub(super) fn slug(title: &str) -> String {
     title
         .split_once(" (")
         .map_or(title, |(before, _)| before)
@@ -211,8 +254,8 @@ mod tests {
             outline()
                 .iter()
                 .filter_map(|part| match *part {
-                    Part::Field { key, .. } | Part::Entry { key } => Some(key),
-                    _ => None,
+                    Part::Field { key, .. } => Some(key),
+                    Part::Fixed(_) | Part::Generated(_) => None,
                 })
                 .collect::<Vec<_>>(),
             Key::ALL
@@ -246,19 +289,41 @@ mod tests {
     fn generated_entries_stand_once_in_place_of_the_template_s() {
         let generated = outline().iter().filter_map(|part| match *part {
             Part::Generated(generated) => Some(generated),
-            _ => None,
+            Part::Fixed(_) | Part::Field { .. } => None,
         });
-        use Generated::{Advice, Bottlenecks, Tasks};
+        use Generated::{
+            Advice, ApplicationBottlenecks, DatabaseBottlenecks, ModelBottlenecks, Risks,
+            SystemBottlenecks, Tasks,
+        };
         let all = [
-            Bottlenecks,
+            SystemBottlenecks,
+            ApplicationBottlenecks,
+            DatabaseBottlenecks,
+            ModelBottlenecks,
             Advice(0),
             Advice(1),
             Advice(2),
             Tasks(0),
             Tasks(1),
             Tasks(2),
+            Risks,
         ];
         assert_eq!(generated.collect::<Vec<_>>(), all);
+        let risks = sample(Risks).unwrap();
+        assert_eq!(
+            (risks.table.as_str(), risks.title.as_str()),
+            ("implementation_risks", "risk_category")
+        );
+        assert_eq!(
+            risks.labels,
+            [
+                "Risk Description",
+                "Probability",
+                "Impact",
+                "Mitigation Strategy",
+                "Rollback Plan"
+            ]
+        );
         assert!(
             !outline()
                 .iter()

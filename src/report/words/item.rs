@@ -9,8 +9,10 @@ use super::table::Table;
 pub struct Item {
     /// The label.
     pub label: String,
-    /// The text.
+    /// The text; empty where there are lines.
     pub text: String,
+    /// Lines of a list below the label.
+    pub lines: Vec<String>,
     /// Whether that is a command.
     pub is_code: bool,
 }
@@ -20,7 +22,19 @@ impl Item {
         Item {
             label: label.into(),
             text: text.into(),
+            lines: Vec::new(),
             is_code: false,
+        }
+    }
+
+    /// With a list below the label; one line stands behind it.
+    pub(in crate::report) fn list(label: impl Into<String>, mut lines: Vec<String>) -> Self {
+        match lines.len() {
+            0 | 1 => Item::new(label, lines.pop().unwrap_or_default()),
+            _ => Item {
+                lines,
+                ..Item::new(label, "")
+            },
         }
     }
 

@@ -3,8 +3,8 @@
 
 use std::fs;
 
-use onnxprof::analysis;
-use onnxprof::report::{self, Context, Report};
+use onnxprof::analysis::{self, tuning::TuningVerdict};
+use onnxprof::report::{self, Beside, Context, Filled, Report};
 use onnxprof::store::RunFolder;
 use onnxprof::units::{Bytes, Nanos};
 
@@ -19,7 +19,13 @@ const HEADINGS: &str = include_str!("headings.txt");
 const FIELDS: &str = include_str!("fields.txt");
 
 fn full(run: &onnxprof::record::RunRecord, context: &Context) -> String {
-    report::full_markdown(&Report::new(run, &analysis::findings(run)), context).unwrap()
+    let findings = analysis::findings(run);
+    let beside = Beside {
+        context: context.clone(),
+        ..Beside::default()
+    };
+    let filled = Filled::new(run, &findings, &beside);
+    report::full_markdown(&Report::new(run, &findings), &filled).unwrap()
 }
 
 #[test]
@@ -55,19 +61,20 @@ fn whole_template_has_every_heading_and_field_in_its_order() {
 #[test]
 fn every_field_of_the_whole_template_holds_something() {
     let text = full(&record::digits(), &Context::default());
-    for line in text
-        .lines()
-        .filter(|line| line.trim_start().starts_with("- **") && line.contains("**:"))
-    {
-        let (_, held) = line.split_once("**:").unwrap();
-        assert!(!held.trim().is_empty(), "`{line}` holds nothing");
+    let lines: Vec<&str> = text.lines().collect();
+    for (line, next) in lines.iter().zip(&lines[1..]) {
+        let Some((_, held)) = line.split_once("**:").filter(|_| is_field(line)) else {
+            continue;
+        };
+        let is_list = next.trim_start().starts_with("- ") && indent(next) > indent(line);
+        assert!(!held.trim().is_empty() || is_list, "`{line}` holds nothing");
     }
     assert!(
         !text.contains("[XX") && !text.contains("[Name of"),
         "{text}"
     );
     for measured in [
-        "- **Single Prediction Latency**: median 214 µs",
+        "- **Single Prediction Latency**:\n  - median 214 µs",
         "- **99th Percentile Response Time**: ",
         "- **Index Usage**: does not apply: a model's inference uses no database",
         "- **Epoch Time**: not measured: an inference profile",
@@ -75,6 +82,219 @@ fn every_field_of_the_whole_template_holds_something() {
     ] {
         assert!(text.contains(measured), "no `{measured}` in\n{text}");
     }
+}
+
+fn is_field(line: &str) -> bool {
+    line.trim_start().starts_with("- **")
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// The values of a field, by the label that it has.
+fn values(text: &str, label: &str) -> Vec<String> {
+    let start = format!("**{label}**:");
+    let mut lines = text.lines().skip_while(|line| !line.contains(&start));
+    let first = lines
+        .next()
+        .unwrap_or_else(|| panic!("no `{label}` in\n{text}"));
+    let own = first.split_once("**:").unwrap().1.trim();
+    let below = lines
+        .take_while(|line| {
+            let is_below = indent(line) > indent(first) || !is_field(first);
+            line.trim_start().starts_with("- ") && is_below
+        })
+        .map(|line| line.trim_start().trim_start_matches("- ").to_owned());
+    let own = (!own.is_empty()).then(|| own.to_owned());
+    own.into_iter().chain(below).collect()
+}
+
+#[test]
+fn summary_says_in_a_line_each_what_runs_today_and_what_comes_next() {
+    let text = full(&record::digits(), &Context::default());
+    let status = values(&text, "Current Performance Status");
+    for (line, begins) in status.iter().zip([
+        "State: fp32 at batch 1: median latency 214 µs",
+        "Machine: ",
+        "Accuracy: top-1 ",
+        "p99: ",
+        "Memory: ",
+    ]) {
+        assert!(line.starts_with(begins), "{line}");
+    }
+    assert_eq!(status.len(), 5, "{status:?}");
+    let issues = values(&text, "Key Performance Issues");
+    // What nobody runs is no issue of today.
+    assert_eq!(issues.len(), 1, "{issues:?}");
+    assert!(
+        !issues[0].contains("slower than the baseline"),
+        "{issues:?}"
+    );
+    let gain = values(&text, "Expected Improvements");
+    assert!(
+        gain[0].contains("x faster") && gain[0].contains(", today "),
+        "{gain:?}"
+    );
+    let next = values(&text, "Optimization Strategy");
+    assert_eq!(next.len(), 1, "{next:?}");
+}
+
+#[test]
+fn no_line_of_the_template_is_longer_than_a_paragraph() {
+    for run in [
+        record::digits(),
+        written("tune-1.3.json"),
+        record::large(8, 6),
+    ] {
+        let text = full(&run, &Context::default());
+        let template = text.split("# Appendix: ").next().unwrap();
+        for line in template.lines() {
+            // The names of all metrics of the run stand in one line.
+            let is_short = line.chars().count() < 500 || line.contains("Custom Metrics");
+            assert!(is_short, "{} characters: {line}", line.chars().count());
+        }
+    }
+}
+
+fn written(name: &str) -> onnxprof::record::RunRecord {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/record");
+    let text = fs::read_to_string(path.join(name)).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+/// Fields that hold the same whatever was measured: the tool, the template's version, and the stage
+/// that a limit is one of.
+const CONSTANT: [&str; 3] = ["Test Tool", "Template Version", "Pipeline Stage"];
+
+#[test]
+fn what_is_the_same_of_unlike_runs_is_a_stated_absence_or_on_a_short_list() {
+    let runs = [
+        record::digits(),
+        record::nothing_measured(),
+        record::single_variant(),
+        record::regression(),
+        written("run-1.0.json"),
+        written("tune-1.3.json"),
+    ];
+    let texts: Vec<String> = runs
+        .iter()
+        .map(|run| full(run, &Context::default()))
+        .collect();
+    for line in fields(&texts[0]) {
+        let is_everywhere = texts.iter().all(|text| text.lines().any(|one| one == line));
+        let (label, value) = line.split_once("**:").unwrap_or(("", line));
+        let label = label.trim_start_matches([' ', '-', '*']);
+        let is_absence = value.trim().is_empty()
+            || ["not given", "does not apply: ", "not measured: ", "none: "]
+                .iter()
+                .any(|absence| value.trim().starts_with(absence));
+        assert!(
+            !is_everywhere || is_absence || CONSTANT.contains(&label) || is_step(value),
+            "the same in all: {line}"
+        );
+    }
+}
+
+/// The lines of values that a template holds.
+fn fields(text: &str) -> impl Iterator<Item = &str> {
+    let template = text.split("# Appendix: ").next().unwrap();
+    template
+        .lines()
+        .filter(|line| line.contains("**:") || line.starts_with("  "))
+}
+
+/// The template's own name of a step of the schedule.
+fn is_step(value: &str) -> bool {
+    [
+        "- Model profiling and bottleneck identification",
+        "- Model architecture optimization",
+        "- Inference pipeline optimization",
+        "- Hardware acceleration implementation",
+    ]
+    .contains(&value.trim())
+}
+
+#[test]
+fn search_that_decided_nothing_has_no_task_and_one_that_did_has_its_answer_for_one() {
+    let run = written("tune-1.3.json");
+    let text = full(&run, &Context::default());
+    let undecided = "not measured: the search has shown nothing to be better than the defaults";
+    assert_eq!(values(&text, "Response Time Improvement"), [undecided]);
+    assert_eq!(values(&text, "Expected Improvements"), [undecided]);
+    let mut findings = analysis::findings(&run);
+    let tuning = findings.tuning.as_mut().unwrap();
+    let defaults = tuning.defaults.unwrap();
+    let best = tuning
+        .candidates
+        .iter()
+        .position(|one| one.is_measured() && one.key != tuning.candidates[defaults].key);
+    tuning.best = best;
+    tuning.verdict = TuningVerdict::Found;
+    let filled = Filled::new(&run, &findings, &Beside::default());
+    let text = report::full_markdown(&Report::new(&run, &findings), &filled).unwrap();
+    let task = "**Run int8-static at batch 1 instead of fp32 at batch 1**";
+    let (strategy, rest) = text.split_once("## Implementation Plan").unwrap();
+    let (plan, risks) = rest.split_once("### Implementation Risks").unwrap();
+    for part in [strategy, plan, risks] {
+        assert!(part.contains(task), "no `{task}` in\n{part}");
+    }
+    let after = values(&text, "Response Time Improvement");
+    assert!(after[0].contains("Run int8-static at batch 1"), "{after:?}");
+}
+
+#[test]
+fn targets_are_judged_met_unmet_or_open_and_never_set_to_what_was_measured() {
+    let without = full(&record::digits(), &Context::default());
+    assert_eq!(values(&without, "Target Improvement"), ["not given"]);
+    assert_eq!(values(&without, "Throughput").last().unwrap(), "not given");
+    let given = "[optimization_overview]\ntarget_improvement = [\"p50 <= 1 s\", \"as fast as can be\"]\n\
+                 [success_criteria.ai_performance_targets]\ninference_latency = \"p50 <= 1 ns\"\n\
+                 [success_criteria.performance_targets]\nerror_rate = \"<= 50%\"\n";
+    let text = full(&record::digits(), &Context::parse(given).unwrap());
+    let improvement = values(&text, "Target Improvement");
+    assert!(
+        improvement[0].starts_with("p50 \\<= 1 s: met by fp32 at batch 1 today: 214 µs"),
+        "{improvement:?}"
+    );
+    assert!(
+        improvement[1].starts_with("as fast as can be: open: "),
+        "{improvement:?}"
+    );
+    assert!(
+        text.contains("p50 \\<= 1 ns: unmet by fp32 at batch 1 today: 214 µs"),
+        "{text}"
+    );
+    assert!(text.contains("\\<= 50%: met: 0 of "), "{text}");
+}
+
+#[test]
+fn people_add_entries_and_add_to_those_that_were_found() {
+    let text = full(&record::digits(), &Context::default());
+    let task = text
+        .lines()
+        .skip_while(|line| !line.starts_with("### Phase 1"))
+        .find_map(|line| line.strip_prefix("1. **"))
+        .unwrap()
+        .trim_end_matches("**")
+        .to_owned();
+    let given = format!(
+        "[[phase_1_quick_wins]]\noptimization_task = \"{task}\"\ndescription = \"by hand\"\n\
+         [[implementation_risks]]\nrisk_category = \"Staff\"\nimpact = \"High\"\n\
+         [database_bottlenecks]\nbottleneck_category = \"Slow join\"\n"
+    );
+    let text = full(&record::digits(), &Context::parse(&given).unwrap());
+    assert_eq!(values(&text, "Description")[0], "by hand");
+    assert!(values(&text, "Description").len() > 1, "{text}");
+    assert!(
+        text.contains(". **Staff**\n   - **Risk Description**: not given\n"),
+        "{text}"
+    );
+    assert!(text.contains("1. **Slow join**"), "{text}");
+    assert!(
+        !text.contains("1. **None**\n   - **Query/Operation**"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -90,10 +310,10 @@ fn use_of_cpus_memory_and_storage_names_its_batch_and_is_no_more_than_all() {
     for words in [
         "**CPU Usage**: of the session's CPUs at batch 1, on average: 100.0%",
         "; at the peak: 100.0%",
-        "**Disk I/O**: while the session was created: up to 12.0 MiB read from storage, within ",
-        ", in 8 launches; while it is timed: not observed",
-        "**Resource Utilization at Peak**: CPU: of the session's CPUs at batch ",
-        "; memory: ",
+        "**Disk I/O**:\n  - while the session was created: up to 12.0 MiB read from storage, within ",
+        ", in 8 launches\n  - while it was timed: no page read from storage in ",
+        "**Resource Utilization at Peak**:\n  - CPU: of the session's CPUs at batch ",
+        "\n  - memory: ",
     ] {
         assert!(text.contains(words), "no `{words}` in\n{text}");
     }
@@ -116,7 +336,7 @@ fn what_people_give_stands_beside_what_was_measured() {
         text.contains("**Optimization Owner**: team \\<b\\>search\\</b\\>"),
         "{text}"
     );
-    let both = "- **Average Response Time**: at most 5 ms; measured by onnxprof: ";
+    let both = "- **Average Response Time**:\n  - at most 5 ms\n  - measured by onnxprof: ";
     assert!(text.contains(both), "{text}");
 }
 
@@ -204,7 +424,7 @@ fn words_that_do_not_go_together_are_a_usage_error() {
         .run();
     output.assert_error(
         USAGE,
-        "the whole template is written in Markdown alone",
+        "the whole template is written in Markdown and HTML",
         "leave out",
     );
     let output = Onnxprof::new()
@@ -213,6 +433,55 @@ fn words_that_do_not_go_together_are_a_usage_error() {
         .args(["--context", "x.toml"])
         .run();
     assert_eq!(output.code(), Some(USAGE), "{output}");
+}
+
+#[test]
+fn whole_template_is_a_page_too_with_the_run_in_detail_after_it() {
+    let bench = Workbench::new();
+    let run = folder(&bench);
+    let output = Onnxprof::new()
+        .arg("report")
+        .arg(&run)
+        .args(["--full", "--format", "html"])
+        .run();
+    output.assert_code(0);
+    let page = &output.stdout;
+    let at = |text: &str| page.find(text).unwrap_or_else(|| panic!("no `{text}`"));
+    assert!(at("<h2>Executive Summary</h2>") < at("<h2>Success Measurement</h2>"));
+    assert!(at("<h2>Document</h2>") < at("<section id=\"machine\">"));
+    assert!(page.contains("<dt>99th Percentile Response Time</dt>"));
+}
+
+#[test]
+fn further_runs_and_results_of_gates_fill_what_they_tell_of() {
+    let bench = Workbench::new();
+    let run = folder(&bench);
+    let mut earlier = record::digits();
+    earlier.run.started_at = "2020-01-01T00:00:00Z".into();
+    fs::create_dir(bench.path("old")).unwrap();
+    let old = bench.write("old/run.json", serde_json::to_vec(&earlier).unwrap());
+    let gate = json!({"schema": "urn:onnxprof:json:1.0", "command": "gate", "data": {
+        "verdict": "fail", "checks": [
+            {"check": "latency_p99 <= 20 ms", "session": "int8", "verdict": "fail"},
+            {"check": "file_size <= 1 MiB", "session": "int8", "verdict": "pass"},
+        ]
+    }});
+    let gate = bench.write("gate.json", gate.to_string());
+    let report = || Onnxprof::new().arg("report").arg(&run);
+    let output = report().arg(&old).arg(&gate).arg("--full").run();
+    output.assert_code(0);
+    let detection = values(&output.stdout, "Regression Detection").join("\n");
+    assert!(
+        detection.contains("1 passed, 1 failed, 0 inconclusive; failed: latency\\_p99"),
+        "{output}"
+    );
+    assert!(detection.contains("old"), "{output}");
+    fs::write(run.join("context.toml"), "results = [\"../gate.json\"]\n").unwrap();
+    let output = report().arg("--full").run();
+    assert_eq!(output.code(), Some(0), "{output}");
+    assert!(output.stdout.contains("1 passed, 1 failed"), "{output}");
+    let output = report().arg(run.join("context.toml")).arg("--full").run();
+    output.assert_error(BAD_INPUT, "failed to read the result in", "gate --json");
 }
 
 #[test]

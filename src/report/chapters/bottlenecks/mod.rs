@@ -75,11 +75,25 @@ pub(in crate::report) fn bottlenecks(source: Source<'_>) -> Vec<Entry> {
         .collect()
 }
 
-/// The same in a line each; the most consequential first.
-pub(in crate::report) fn issues(source: Source<'_>) -> Vec<String> {
+/// A limit in a line.
+pub(in crate::report) struct Issue {
+    pub(in crate::report) title: &'static str,
+    pub(in crate::report) text: String,
+}
+
+/// Those of the baseline, which is what runs today; the most consequential first.
+pub(in crate::report) fn issues(source: Source<'_>) -> Vec<Issue> {
+    let baseline = source.baseline().map(|baseline| baseline.session);
     by_title(source)
         .into_iter()
-        .map(|(title, members)| format!("{title}: {}", of_kind(source, &members)))
+        .filter_map(|(title, mut members)| {
+            members.retain(|found| Some(found.session) == baseline);
+            let first = members.first()?;
+            Some(Issue {
+                title,
+                text: issue(source, &first.kind),
+            })
+        })
         .collect()
 }
 
@@ -109,34 +123,39 @@ fn unknown_operators(source: Source<'_>) -> Option<Entry> {
     })
 }
 
-fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> String {
-    words::joined(
-        members.iter().map(|found| {
+fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> Vec<String> {
+    members
+        .iter()
+        .map(|found| {
             format!(
                 "{}: {}",
                 source.name(found.session),
                 issue(source, &found.kind)
             )
-        }),
-        "; ",
-    )
+        })
+        .collect()
 }
 
 fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
-    let issue = of_kind(source, members);
     let is_loading = members.iter().any(|found| is_of_loading(&found.kind));
     let stage = if is_loading {
         "model loading"
     } else {
         "inference"
     };
-    let [constraint, opportunity] = [remedy::constraint, remedy::opportunity].map(|of| {
-        words::joined(
-            words::once(members.iter().map(|found| of(source, found))),
-            "; ",
-        )
-    });
-    Entry::labelled(title, &LABELS, [stage, &issue, &constraint, &opportunity])
+    let lists = [remedy::constraint, remedy::opportunity]
+        .map(|of| words::once(members.iter().map(|found| of(source, found))));
+    let [constraint, opportunity] = lists;
+    let [stage_of, issue_of, constraint_of, opportunity_of] = LABELS;
+    Entry {
+        title: title.into(),
+        fields: vec![
+            Item::new(stage_of, stage),
+            Item::list(issue_of, of_kind(source, members)),
+            Item::list(constraint_of, constraint),
+            Item::list(opportunity_of, opportunity),
+        ],
+    }
 }
 
 fn is_of_loading(kind: &BottleneckKind) -> bool {

@@ -83,7 +83,7 @@ impl Search<'_> {
         }
     }
 
-    fn defaults(&self) -> Option<&Candidate> {
+    pub(super) fn defaults(&self) -> Option<&Candidate> {
         self.found.defaults.map(|place| self.candidate(place))
     }
 
@@ -188,7 +188,7 @@ impl Search<'_> {
     }
 
     /// How the blocks behind the gain were taken.
-    fn turns(&self) -> &'static str {
+    pub(super) fn turns(&self) -> &'static str {
         let relative = self
             .defaults()
             .and_then(|defaults| defaults.relative.as_ref());
@@ -254,7 +254,7 @@ impl Search<'_> {
 
     /// Whether the best configuration computes the same numbers as the defaults, only at another
     /// time or place.
-    fn computes_as_defaults(&self) -> bool {
+    pub(super) fn computes_as_defaults(&self) -> bool {
         let sessions = &self.record.plan.sessions;
         self.found
             .best()
@@ -416,7 +416,7 @@ fn excess_in_words(side: Side, excess: f64) -> String {
 }
 
 /// `-0.3 points (-0.8 points to +0.2 points)`.
-fn difference(change: &AccuracyChange) -> Option<String> {
+pub(super) fn difference(change: &AccuracyChange) -> Option<String> {
     let fall = words::score_difference(change.metric, change.difference.value()?);
     let Some(interval) = change.difference.interval() else {
         return Some(fall);

@@ -3,6 +3,7 @@
 mod answer;
 mod configurations;
 mod phrases;
+mod task;
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,7 @@ use crate::report::words::session_code::{Deployment, SessionCode, session_code};
 use crate::report::words::{self, Source, Table, number, plain};
 use configurations::Fates;
 use phrases::{Search, words_of};
+pub(in crate::report) use task::{Task, task};
 
 /// Rows that the terminal shows of all configurations.
 const SHOWN: usize = 12;
@@ -23,7 +25,7 @@ const AXES: &str = "A configuration stands here if none of the others is better 
 or top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are held against \
 each other as ratios to the best one, from blocks that took turns. The one that the answer names always stands here.";
 
-pub(super) fn answer(source: Source<'_>) -> Option<Vec<String>> {
+pub(in crate::report) fn answer(source: Source<'_>) -> Option<Vec<String>> {
     let found = source.findings.tuning.as_ref()?;
     Some(source.about(found).answer())
 }

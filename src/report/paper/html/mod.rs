@@ -6,6 +6,7 @@
 
 mod figure;
 mod plotly;
+mod whole;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +20,7 @@ use crate::report::chapter::{Block, Chapter, Paper};
 use crate::report::chapters::{MACHINE, Report};
 use crate::report::paper::palette::PALETTE;
 use crate::report::paper::svg::svg;
+use crate::report::template::Filled;
 use crate::report::words::joined;
 
 /// The report could not be rendered: a fault of its template.
@@ -37,12 +39,25 @@ const SCRIPT: &str = include_str!("../templates/report.js");
 /// # Errors
 /// A fault of the template.
 pub fn html(report: &Report) -> Result<String, HtmlError> {
+    page(report, &[])
+}
+
+/// The same with the whole performance template before the run in detail.
+///
+/// # Errors
+/// A fault of the template.
+pub fn full_html(report: &Report, full: &Filled) -> Result<String, HtmlError> {
+    page(report, &whole::parts(&full.lines))
+}
+
+fn page(report: &Report, parts: &[whole::Part]) -> Result<String, HtmlError> {
     let library = plotly::library().map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "no chart library").with_source(error)
     })?;
-    let (sections, top): (Vec<Section>, Vec<Section>) = sections(report)
+    let (in_detail, top): (Vec<Section>, Vec<Section>) = sections(report)
         .into_iter()
         .partition(|section| !section.title.is_empty());
+    let sections: Vec<Section> = parts.iter().map(of_template).chain(in_detail).collect();
     let page = environment()?.get_template("report.html")?.render(context! {
         title => report.title.as_str(),
         reasons => sections.iter().find(|section| section.id == MACHINE).map_or("", |section| section.title),
@@ -80,6 +95,15 @@ struct Section<'a> {
     /// Empty where it stands at the top of the page.
     title: &'a str,
     blocks: Vec<&'a Block>,
+}
+
+fn of_template(part: &whole::Part) -> Section<'_> {
+    Section {
+        id: &part.id,
+        name: part.title,
+        title: part.title,
+        blocks: part.blocks.iter().collect(),
+    }
 }
 
 fn sections(report: &Report) -> Vec<Section<'_>> {

@@ -1,20 +1,27 @@
 //! Possible improvements, and those that the run has shown.
 
-use super::baseline::of_baseline;
+use super::Fill;
+use super::advised::{NO_GAIN, searched};
+use super::baseline::{of_baseline, single};
 use crate::analysis::{
-    BatchCurve, CellFindings, Estimate, Headline, NoGain, Pick, SessionFindings,
+    BatchCurve, CellFindings, Estimate, Headline, Measured, NoGain, Pick, SessionFindings,
+    ratio_of_cells,
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
 use crate::report::chapters::{answer, gpu_cost, scaling};
 use crate::report::template::found::{
-    Absent, Found, NO_BASELINE, NOT_GIVEN, NOTHING_RECOMMENDED, all, not_measured, of_cell, or_why,
+    Absent, Found, Kind, NO_BASELINE, NOT_GIVEN, NOTHING_RECOMMENDED, Text, all, measured,
+    not_measured, of_cell, or_why, told,
 };
 use crate::report::template::keys::{
     BeforeAfter, DataPipeline, MemoryOptimization, ModelOptimization,
 };
 use crate::report::words::text::plain;
 use crate::report::words::{self, Source, number};
+
+const NO_USERS: &str = "an inference profile sees no users";
+const NOTHING_FOUND: &str = "the search has shown nothing to be better than the defaults";
 
 const NO_MORE_THROUGHPUT: &str =
     "no usable variant was shown to bring more throughput than the baseline";
@@ -23,7 +30,7 @@ pub(super) fn memory(field: MemoryOptimization, source: Source<'_>) -> Found {
     match field {
         MemoryOptimization::MemoryPoolManagement => {
             let arena = or_why(of_baseline(source, Metric::ArenaPeak));
-            Ok(format!("ONNX Runtime's arena at its peak: {arena}"))
+            measured(format!("ONNX Runtime's arena at its peak: {arena}"))
         }
         MemoryOptimization::GarbageCollectionTuning => {
             Err(Absent::DoesNotApply("inference runs in native code"))
@@ -111,7 +118,7 @@ fn over_smallest(curve: &BatchCurve) -> Option<String> {
 
 fn acceleration(source: Source<'_>) -> Found {
     if let Some(accelerated) = gpu_cost::acceleration(source) {
-        return Ok(accelerated);
+        return measured(accelerated);
     }
     let sessions = source.record.plan.sessions.iter();
     let mut providers: Vec<String> = sessions
@@ -139,7 +146,7 @@ fn parallel(source: Source<'_>) -> Found {
     let threads = source.record.plan.sessions[pick.key.session]
         .options
         .intra_threads;
-    Ok(format!(
+    measured(format!(
         "{} with {}: CPU utilization {}",
         source.place(pick.key),
         words::number_of(threads, "intra-op thread"),
@@ -147,13 +154,93 @@ fn parallel(source: Source<'_>) -> Found {
     ))
 }
 
-pub(super) fn before_and_after(field: BeforeAfter, source: Source<'_>) -> Found {
-    match field {
-        BeforeAfter::ResponseTimeImprovement => response(source, better(source)?),
-        BeforeAfter::ThroughputIncrease => throughput(source),
-        BeforeAfter::ResourceEfficiency => lighter(source, better(source)?.key.session),
-        BeforeAfter::UserExperience => not_measured("an inference profile sees no users"),
+pub(super) fn before_and_after(field: BeforeAfter, fill: Fill<'_>) -> Found {
+    if field == BeforeAfter::UserExperience {
+        return not_measured(NO_USERS);
     }
+    let own = match field {
+        _ if fill.source.findings.tuning.is_some() => not_measured(NOTHING_FOUND),
+        BeforeAfter::ResponseTimeImprovement => response(*fill),
+        BeforeAfter::ThroughputIncrease => throughput(*fill),
+        BeforeAfter::ResourceEfficiency => {
+            better(*fill).and_then(|pick| lighter(*fill, pick.key.session))
+        }
+        BeforeAfter::UserExperience => not_measured(NO_USERS),
+    };
+    let beside = searches(field, fill).chain(earlier(field, fill));
+    let beside: Vec<String> = beside.collect();
+    match own {
+        Ok(own) => told(Kind::Measured, std::iter::once(own).chain(beside).collect()),
+        Err(absent) if beside.is_empty() => Err(absent),
+        Err(_) => told(Kind::Measured, beside),
+    }
+}
+
+/// What the answers of searches gain.
+fn searches(field: BeforeAfter, fill: Fill<'_>) -> impl Iterator<Item = String> {
+    searched(fill).filter_map(move |task| {
+        let gain = match field {
+            BeforeAfter::ResponseTimeImprovement => task.latency?,
+            BeforeAfter::ThroughputIncrease => task.throughput?,
+            BeforeAfter::ResourceEfficiency => task.view.memory,
+            BeforeAfter::UserExperience => return None,
+        };
+        Some(format!("{gain}: {}", task.view.area))
+    })
+}
+
+/// The run against earlier ones, in sentences on the median latency.
+fn earlier(field: BeforeAfter, fill: Fill<'_>) -> impl Iterator<Item = String> {
+    let comparisons = &fill.beside.comparisons;
+    let is_wanted = field == BeforeAfter::ResponseTimeImprovement;
+    comparisons.iter().filter(move |_| is_wanted).cloned()
+}
+
+/// What all advice together gains over the system as it runs today.
+pub(super) fn over_today(fill: Fill<'_>) -> Found {
+    let searched: Vec<String> = searched(fill).map(|task| task.view.gain).collect();
+    if !searched.is_empty() {
+        return told(Kind::Measured, vec![searched.join("; ")]);
+    }
+    if fill.source.findings.tuning.is_some() {
+        return not_measured(NOTHING_FOUND);
+    }
+    let parts = [latency_over_today(*fill), throughput_over_today(*fill)];
+    match words::joined(parts.into_iter().flatten(), "; ") {
+        none if none.is_empty() => not_measured(NO_GAIN),
+        parts => measured(parts),
+    }
+}
+
+fn latency_over_today(source: Source<'_>) -> Option<String> {
+    let pick = source.answer().latency.gain().ok()?;
+    let comparison = source.cell(pick.key)?.comparison.as_ref()?;
+    Some(format!(
+        "{} with {}",
+        words::latency_change(&comparison.p50),
+        source.place(pick.key)
+    ))
+}
+
+/// Between single predictions of the baseline and the choice for the most of them: all that lies
+/// between, the file and the batch.
+fn throughput_over_today(source: Source<'_>) -> Option<String> {
+    let pick = source.answer().throughput.pick()?;
+    let (today, then) = (single(source)?, source.cell(pick.key)?);
+    if today.key == then.key {
+        return None;
+    }
+    let gain = ratio_of_cells(Metric::Throughput, today, then)?;
+    let is_more = gain.interval.is_some_and(|ends| ends.low > 1.0);
+    let [before, after] =
+        [today, then].map(|cell| words::shown(Metric::Throughput, cell.figure(Metric::Throughput)));
+    is_more.then(|| {
+        format!(
+            "{} the throughput with {}: {after}, today {before}",
+            number::times(gain.value, gain.interval),
+            source.place(pick.key)
+        )
+    })
 }
 
 /// `Err` where it is the baseline's.
@@ -168,7 +255,8 @@ fn better(source: Source<'_>) -> Result<&Pick, Absent> {
     })
 }
 
-fn response(source: Source<'_>, pick: &Pick) -> Found {
+fn response(source: Source<'_>) -> Text {
+    let pick = better(source)?;
     let cell = source.cell(pick.key);
     let comparison = cell.and_then(|cell| cell.comparison.as_ref());
     let before = comparison.and_then(|comparison| source.cell(comparison.baseline));
@@ -192,7 +280,7 @@ fn median(cell: Option<&CellFindings>) -> String {
 }
 
 /// `52% lower (50% to 55%)`.
-pub(super) fn reduction(estimate: &Estimate) -> Found {
+fn reduction(estimate: &Estimate) -> Text {
     let Some(ratio) = estimate.measured() else {
         return not_measured("there is no ratio to the baseline");
     };
@@ -209,33 +297,43 @@ pub(super) fn reduction(estimate: &Estimate) -> Found {
     ))
 }
 
-fn throughput(source: Source<'_>) -> Found {
+fn throughput(source: Source<'_>) -> Text {
     let pick = source.answer().throughput.gain().map_err(|none| {
-        let why = match none {
+        Absent::because(match none {
             NoGain::NothingChosen => NOTHING_RECOMMENDED,
             NoGain::NothingToCompare | NoGain::NoneShown => NO_MORE_THROUGHPUT,
-        };
-        Absent::NotMeasured(why.into())
-    })?;
+        })
+    });
+    if let Some(whole) = throughput_over_today(source) {
+        return Ok(whole);
+    }
+    let pick = pick?;
     let comparison = source
         .cell(pick.key)
         .and_then(|cell| cell.comparison.as_ref());
-    let Some(ratio) = comparison.and_then(|comparison| comparison.throughput.ratio.measured())
-    else {
-        return not_measured(NO_MORE_THROUGHPUT);
-    };
+    match comparison.and_then(|comparison| comparison.throughput.ratio.measured()) {
+        Some(ratio) => Ok(format!(
+            "{}, with {} against {}, both {}",
+            more(ratio),
+            source.name(pick.key.session),
+            source.baseline_name(),
+            source.at(pick.key)
+        )),
+        None => not_measured(NO_MORE_THROUGHPUT),
+    }
+}
+
+/// `43.6% more (40.1% to 46.0%), n = 12 launches`.
+fn more(ratio: &Measured) -> String {
     let interval = ratio
         .interval
         .map(|ends| format!(" ({})", number::span(ends, |end| percent(end - 1.0))));
-    Ok(format!(
-        "{} more{}, n = {}, with {} against {}, both {}",
+    format!(
+        "{} more{}, n = {}",
         percent(ratio.value - 1.0),
         interval.unwrap_or_default(),
-        words::counted(ratio),
-        source.name(pick.key.session),
-        source.baseline_name(),
-        source.at(pick.key)
-    ))
+        words::counted(ratio)
+    )
 }
 
 /// Of a share.
@@ -243,7 +341,7 @@ fn percent(share: f64) -> String {
     format!("{:.1}%", share * 100.0)
 }
 
-pub(super) fn lighter(source: Source<'_>, session: usize) -> Found {
+pub(super) fn lighter(source: Source<'_>, session: usize) -> Text {
     let Some(baseline) = source.baseline() else {
         return not_measured(NO_BASELINE);
     };
