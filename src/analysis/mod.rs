@@ -57,8 +57,8 @@ pub use null_test::{Pairing, SmallestClaim, null_test};
 pub use operators::{
     Arithmetic, Bound, Breakdown, CountChange, DeviceFindings, DeviceVerdict, FAR_SHARE,
     GraphChange, GroupShare, HotNode, LEAST_NODE_SHARE, NEAR_COMPUTE, NOTABLE_IDLE, NodeShare,
-    NodeTimes, OperatorFindings, OperatorGroup, OperatorShare, Rest, Roofline, SMALL_CALL,
-    TraceCoverage, Work, bytes, work,
+    NodeTimes, OperatorFindings, OperatorGroup, OperatorShare, Portion, PortionBounds, Rest,
+    Roofline, SMALL_CALL, SURE_DISTORTION, TimeLevel, TraceCoverage, Work, bytes, work,
 };
 pub use scaling::{
     BatchFit, Cliff, CliffEvidence, CliffSign, Deviation, FirstRun, GapFindings, IdleFindings,
@@ -119,7 +119,7 @@ fn causes(facts: &Facts<'_>) -> Causes {
     let rooflines = operators::rooflines(record);
     let denormals = explain::denormals(record);
     Causes {
-        operators: operators::findings(record),
+        operators: operators::findings(record, facts.cells),
         explanations: explain::explanations(facts, &denormals, &rooflines),
         rooflines,
         denormals,

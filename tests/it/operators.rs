@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use onnxprof::analysis::{self, Rest};
+use onnxprof::analysis::{self, Breakdown, Rest};
 use onnxprof::export;
 use onnxprof::record::{OperatorProfile, Profiled, RunRecord};
 use onnxprof::report::{self, Color, Report};
+use onnxprof::units::Nanos;
 use serde_json::{Value, json};
 
-use crate::support::{Onnxprof, PARTIAL, model, record};
+use crate::support::{Onnxprof, PARTIAL, model, record, shown};
 use crate::workbench::{QUICK, Workbench};
 
 fn profiled(record: &RunRecord, session: usize, batch_size: u64) -> &Profiled {
@@ -272,10 +273,74 @@ fn operators_are_shown_with_their_shares_and_harmless_names() {
 
 #[test]
 fn time_between_nodes_is_found() {
-    let findings = analysis::findings(&by_hand());
-    let breakdown = findings.causes.operators[0].breakdown.as_ref().unwrap();
-    let Rest::Between { time_ns, .. } = breakdown.rest else {
-        panic!("{:?}", breakdown.rest)
+    let record = by_hand();
+    let found = Breakdown::of(profiled(&record, 0, 1));
+    let Rest::Between { portion, .. } = found.rest else {
+        panic!("{:?}", found.rest)
     };
-    assert_eq!(time_ns.0, 62_000 - 40_000 - 5_000 - 2_000 - (12_000 - 66));
+    assert_eq!(
+        portion.time_ns.0,
+        62_000 - 40_000 - 5_000 - 2_000 - (12_000 - 66)
+    );
+}
+
+/// `by_hand` with profiles of two sessions that the profiler slowed down by so much.
+fn slowed(times: f64) -> RunRecord {
+    let mut record = by_hand();
+    let mut profile = record.operators[0].clone();
+    profile.session = 1;
+    let profiled = profile.profile.as_mut().unwrap();
+    profiled.unprofiled_ns = Some(Nanos((62_000.0 / times) as u64));
+    profiled.distortion_ratios = vec![times; 6];
+    record.operators[2] = profile;
+    record
+}
+
+#[test]
+fn bars_of_operators_end_at_the_median_and_hold_what_is_sure() {
+    let record = slowed(2.5);
+    let findings = analysis::findings(&record);
+    let report = Report::new(&record, &findings);
+    let topic = shown::charts(&report, "operators");
+    let chart = &topic.charts[0];
+    for (row, found) in [(0.0, 0), (1.0, 2)] {
+        let breakdown = findings.causes.operators[found].breakdown.as_ref().unwrap();
+        let points = chart.series.iter().flat_map(|series| &series.points);
+        let end = points
+            .filter(|point| point.y == row)
+            .map(|point| point.x)
+            .fold(0.0, f64::max);
+        let median_us = breakdown.inference_ns.as_f64() / 1e3;
+        assert!((end - median_us).abs() < 0.01, "{end}, not {median_us}");
+        let ranges = breakdown.by_operator.iter();
+        let is_any = ranges.clone().any(|one| one.portion.bounds.is_some());
+        assert_eq!(is_any, found == 2, "{breakdown:?}");
+    }
+    let text = report::terminal(&report, None, Color::Never);
+    let (_, table) = text.split_once("Operators: where").unwrap();
+    assert!(table.contains("Conv ") && table.contains(" to "), "{table}");
+}
+
+#[test]
+fn operators_of_which_nothing_is_sure_are_not_drawn() {
+    let mut record = slowed(20.0);
+    // Nothing ran without the profiler beside it, and a timed inference is far shorter.
+    let profiled = record.operators[2].profile.as_mut().unwrap();
+    profiled.unprofiled_ns = None;
+    profiled.distortion_ratios.clear();
+    profiled.mean_inference_ns = Nanos(1_000_000_000);
+    let report = Report::new(&record, &analysis::findings(&record));
+    let topic = shown::charts(&report, "operators");
+    let reason = "which leaves nothing sure of its operators";
+    assert!(
+        topic
+            .left_out
+            .iter()
+            .any(|left_out| left_out.contains(reason)),
+        "{:?}",
+        topic.left_out
+    );
+    assert_eq!(topic.charts.len(), 1);
+    let text = report::markdown(&report).unwrap();
+    assert!(text.contains(reason), "{text}");
 }

@@ -41,7 +41,8 @@ fn trace_is_summed_up_for_programs() {
     output.assert_code(0);
     insta::assert_snapshot!("trace_csv", output.stdout);
     let json = trace(&real(), &["--json"]).data();
-    assert_eq!(json["profiled"]["inferences_count"], 2);
+    // One of two took over 5/4 of the other, as it would not count in a run.
+    assert_eq!(json["profiled"]["inferences_count"], 1);
     let nodes = json["profiled"]["nodes"].as_array().unwrap();
     let sum: u64 = nodes
         .iter()

@@ -1,10 +1,11 @@
 //! Clauses of the sentence that figures give about a session's time, in the order of telling.
 
+use super::same_file;
 use super::side::{added_nodes, base_name};
 use super::waterfall::{computes_quantized, is_quantized};
 use super::{
-    Clause, DenormalFindings, Explanation, Facts, Instructions, OperatorChange, Roofline, Step,
-    StepKind,
+    Clause, DenormalFindings, Explanation, Facts, Instructions, LatencyStep, OperatorChange,
+    Roofline, Step, StepKind,
 };
 use crate::analysis::{Bound, OperatorGroup, Verdict};
 use crate::record::{Granularity, NodeProfile, QuantizationFormat};
@@ -16,6 +17,9 @@ pub const CLAUSE_SHARE: f64 = 0.05;
 
 /// From this share on, an operator is most of a step, and memory what limits most of a session.
 const MOST_SHARE: f64 = 0.5;
+
+/// Single operators that a clause names.
+const MOST_OPERATORS: usize = 3;
 
 /// In the order of telling, behind those of matrix nodes.
 const OTHER_STEPS: [StepKind; 5] = [
@@ -35,6 +39,9 @@ pub(super) fn clauses(
     let mut clauses = Vec::new();
     if let Some(nodes) = nodes(facts, explanation) {
         clauses.extend(of_steps(explanation, nodes));
+        if !clauses.iter().any(Clause::names_part) {
+            clauses.extend(of_operators(explanation));
+        }
         clauses.extend(unnamed(explanation, &clauses));
         clauses.extend(computed_in_float(explanation, nodes));
         clauses.extend(per_channel(explanation, nodes));
@@ -42,8 +49,11 @@ pub(super) fn clauses(
     }
     clauses.extend(missing_instructions(explanation));
     clauses.extend(denormals.and_then(denormal));
-    let sessions = &facts.index.record.plan.sessions;
-    if sessions[explanation.session].variant == sessions[explanation.reference].variant {
+    if same_file::run_one_model(
+        facts.index.record,
+        explanation.session,
+        explanation.reference,
+    ) {
         clauses.retain(tells_two_sessions_apart);
     }
     clauses
@@ -63,8 +73,25 @@ fn of_steps(explanation: &Explanation, nodes: &[NodeProfile]) -> impl Iterator<I
 fn tells_two_sessions_apart(clause: &Clause) -> bool {
     matches!(
         clause,
-        Clause::Step { .. } | Clause::NotFused { .. } | Clause::Unnamed { .. }
+        Clause::Step { .. }
+            | Clause::NotFused { .. }
+            | Clause::Operators { .. }
+            | Clause::Unnamed { .. }
     )
+}
+
+/// Operators that surely changed by a share worth a clause, where a difference was shown.
+fn of_operators(explanation: &Explanation) -> Option<Clause> {
+    let latency = explanation.latency.as_ref()?;
+    is_shown(latency).then_some(())?;
+    let changes: Vec<OperatorChange> = explanation
+        .operators
+        .iter()
+        .filter(|change| change.is_resolved() && is_large(explanation, change.change_ns()))
+        .take(MOST_OPERATORS)
+        .cloned()
+        .collect();
+    (!changes.is_empty()).then_some(Clause::Operators { changes })
 }
 
 fn nodes<'a>(facts: &Facts<'a>, explanation: &Explanation) -> Option<&'a [NodeProfile]> {
@@ -205,7 +232,7 @@ fn computed_in_float(explanation: &Explanation, nodes: &[NodeProfile]) -> Option
         of_count: matrix_count(nodes),
         casts_count: nodes.iter().filter(|node| node.operator == "Cast").count() as u64,
         casts_ns: casts
-            .filter(|change| change.is_resolved)
+            .filter(|change| change.is_resolved())
             .map(|change| change.after_ns),
     })
 }
@@ -228,27 +255,37 @@ fn per_channel(explanation: &Explanation, nodes: &[NodeProfile]) -> Option<Claus
     })
 }
 
-/// The rest that the clauses so far leave of a difference that was shown, where that is most of it.
+/// The rest that the clauses so far leave of a difference that was shown, where it is worth a
+/// clause or nothing else is told.
 fn unnamed(explanation: &Explanation, clauses: &[Clause]) -> Option<Clause> {
     let latency = explanation.latency.as_ref()?;
-    let is_shown = matches!(latency.change.verdict, Verdict::Faster | Verdict::Slower);
     let told_ns: i64 = clauses
         .iter()
         .map(|clause| told_ns(clause, explanation))
         .sum();
     let change_ns = latency.difference_ns() - told_ns;
-    let is_most = change_ns.abs() as f64 >= MOST_SHARE * latency.difference_ns().abs() as f64;
-    (is_shown && is_most && change_ns != 0).then_some(Clause::Unnamed { change_ns })
+    let is_worth = clauses.is_empty() || is_large(explanation, change_ns);
+    (is_shown(latency) && is_worth && change_ns != 0).then_some(Clause::Unnamed { change_ns })
+}
+
+fn is_shown(latency: &LatencyStep) -> bool {
+    matches!(latency.change.verdict, Verdict::Faster | Verdict::Slower)
 }
 
 /// Change of the step that a clause tells of.
 fn told_ns(clause: &Clause, explanation: &Explanation) -> i64 {
     match clause {
         Clause::Step { step, .. } => step.change_ns(),
+        Clause::Operators { changes } => changes.iter().map(OperatorChange::change_ns).sum(),
         Clause::NotFused { .. } | Clause::FullPrecision { .. } => {
             step_of(explanation, StepKind::FullPrecision).map_or(0, Step::change_ns)
         }
-        _ => 0,
+        Clause::Unnamed { .. }
+        | Clause::ComputedInFloat { .. }
+        | Clause::PerChannel { .. }
+        | Clause::MemoryBound { .. }
+        | Clause::MissingInstructions(_)
+        | Clause::Denormals { .. } => 0,
     }
 }
 

@@ -36,8 +36,26 @@ pub struct Explanation {
     /// Instructions that its arithmetic wants; absent for arithmetic that every processor has, and
     /// on accelerators.
     pub instructions: Option<Instructions>,
+    /// Whether both sessions run one file in one way, by its SHA-256, so that any difference is of
+    /// the measurement.
+    pub is_same_file: bool,
     /// Evidence of figures on the change, in the order of telling.
     pub clauses: Vec<Clause>,
+}
+
+impl Explanation {
+    /// Whether a part of the difference is sure enough to be told.
+    #[must_use]
+    pub fn names_parts(&self) -> bool {
+        self.clauses.iter().any(Clause::names_part)
+    }
+
+    /// Whether a difference was shown of which no part is sure.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        let is_unnamed = |clause: &Clause| matches!(clause, Clause::Unnamed { .. });
+        !self.names_parts() && self.clauses.iter().any(is_unnamed)
+    }
 }
 
 /// Two medians and the ratio between them.
@@ -79,8 +97,8 @@ pub struct Step {
     /// Between what `after_ns - before_ns` lies: profiles count whole microseconds; what the
     /// profiler adds to each run of a node is known to about a fifth; where the nodes took more
     /// than the inference without the profiler, their times are unsure by as much; and the
-    /// session's times share the interval of its ratio to the reference. Absent without such an
-    /// interval.
+    /// session's times share the interval of its ratio to the reference. No part takes more than
+    /// all others leave of the median, nor less. Absent without such an interval.
     pub bounds: Option<Interval>,
 }
 
@@ -94,9 +112,12 @@ impl Step {
     /// Whether its bounds lie on one side of no change.
     #[must_use]
     pub fn is_resolved(&self) -> bool {
-        self.bounds
-            .is_some_and(|bounds| bounds.low > 0.0 || bounds.high < 0.0)
+        is_resolved(self.bounds)
     }
+}
+
+fn is_resolved(bounds: Option<Interval>) -> bool {
+    bounds.is_some_and(|bounds| bounds.low > 0.0 || bounds.high < 0.0)
 }
 
 /// Which operators a step is about, in the order of telling.
@@ -151,11 +172,17 @@ pub struct OperatorChange {
     pub before_nodes_count: u64,
     /// Nodes in the session that ran.
     pub after_nodes_count: u64,
-    /// Whether the change is larger than what the profiler can tell.
-    pub is_resolved: bool,
+    /// Between what the change lies, as in [`Step::bounds`].
+    pub bounds: Option<Interval>,
 }
 
 impl OperatorChange {
+    /// Whether its bounds lie on one side of no change.
+    #[must_use]
+    pub fn is_resolved(&self) -> bool {
+        is_resolved(self.bounds)
+    }
+
     /// Time that the operator takes more in the session, in nanoseconds an inference.
     #[must_use]
     pub fn change_ns(&self) -> i64 {
@@ -228,11 +255,17 @@ pub enum Clause {
         /// The operator that both have and that makes up at least half of the step.
         mostly: Option<Plain>,
     },
-    /// Most of a difference that was shown lies in no step that is large and sure enough to be
-    /// told.
+    /// Single operators that surely changed, where no step did: what some add may be what others
+    /// save.
+    Operators {
+        /// The operators, the largest change first.
+        changes: Vec<OperatorChange>,
+    },
+    /// A difference that was shown, or a good part of it, lies in no step that is large and sure
+    /// enough to be told.
     Unnamed {
-        /// The rest beside the steps that are told, in nanoseconds an inference; below 0 for time
-        /// that is saved.
+        /// The rest beside what is told, in nanoseconds an inference; below 0 for time that is
+        /// saved.
         change_ns: i64,
     },
     /// Matrix nodes that the model leaves in full precision.
@@ -284,6 +317,17 @@ pub enum Clause {
         /// Latency without, in nanoseconds.
         unchanged_ns: i64,
     },
+}
+
+impl Clause {
+    /// Whether it tells of a part of the difference.
+    #[must_use]
+    pub fn names_part(&self) -> bool {
+        matches!(
+            self,
+            Clause::Step { .. } | Clause::NotFused { .. } | Clause::Operators { .. }
+        )
+    }
 }
 
 /// Nodes of one operator that a session has more of than its reference.

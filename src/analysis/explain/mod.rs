@@ -8,6 +8,7 @@
 mod clauses;
 mod explanation;
 mod instructions;
+mod same_file;
 mod side;
 mod waterfall;
 
@@ -20,6 +21,7 @@ pub use explanation::{
 use super::decide::facts::Facts;
 use super::figures::{CellFindings, Change};
 use super::operators::Roofline;
+use crate::analysis::Estimate;
 use crate::analysis::figures::change::{judge, judge_bounded, median_change};
 use crate::metric::Metric;
 use crate::observed::Observed;
@@ -109,7 +111,7 @@ fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
     }
     let reason = match tried.into_iter().next() {
         Some(Err(reason)) => reason,
-        _ => "no batch size was measured with both in turn".into(),
+        _ => not_compared(facts, pair),
     };
     vec![Explanation {
         latency: common.into_iter().next(),
@@ -118,9 +120,41 @@ fn of_pair(facts: &Facts<'_>, pair: Pair) -> Vec<Explanation> {
     }]
 }
 
-/// `None` where either side was not profiled.
+/// Why there is no batch size at which both have a median and took turns.
+fn not_compared(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Plain {
+    cells_of(facts, session)
+        .into_iter()
+        .find_map(|cell| absent_median(facts, cell, reference))
+        .map_or_else(
+            || "no batch size was measured with both in turn".into(),
+            |reason| format!("their blocks took turns, but a median latency {reason}").into(),
+        )
+}
+
+/// Why a cell that took turns with the reference's is without a median, or that one is.
+fn absent_median<'a>(
+    facts: &'a Facts<'_>,
+    cell: &'a CellFindings,
+    reference: usize,
+) -> Option<&'a Plain> {
+    let key = CellKey {
+        session: reference,
+        ..cell.key
+    };
+    let other = facts.cell(key)?;
+    change(facts, cell, key)?;
+    [cell, other]
+        .into_iter()
+        .filter_map(|cell| cell.figure(Metric::LatencyP50))
+        .find_map(Estimate::absent_reason)
+}
+
+/// An error where either side was not profiled, or both are the same.
 fn with_steps(facts: &Facts<'_>, pair: Pair, latency: &LatencyStep) -> Observed<Explanation> {
     let record = facts.index.record;
+    if same_file::run_alike(record, pair.session, pair.reference) {
+        return Err("both are the same file, run in the same way".into());
+    }
     let sides = Both {
         before: Side::new(record, pair.reference, latency, latency.reference_ns)?,
         after: Side::new(record, pair.session, latency, latency.session_ns)?,
@@ -140,15 +174,23 @@ fn without_steps(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Explan
     Explanation {
         session,
         reference,
+        is_same_file: same_file::run_alike(record, session, reference),
         instructions: instructions::instructions(record, session, quantization.as_ref()),
         quantization,
         ..Explanation::default()
     }
 }
 
-/// The cells measured in turn with the reference's under the plan's first load mode, by shape and
-/// batch size.
+/// The cells measured in turn with the reference's, by shape and batch size.
 fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<LatencyStep> {
+    cells_of(facts, session)
+        .into_iter()
+        .filter_map(|cell| latency_step(facts, cell, reference))
+        .collect()
+}
+
+/// Measured cells of a session under the plan's first load mode, by shape and batch size.
+fn cells_of<'a>(facts: &'a Facts<'_>, session: usize) -> Vec<&'a CellFindings> {
     let mode = facts.index.record.plan.load_modes.first();
     let mut cells: Vec<&CellFindings> = facts
         .cells
@@ -159,9 +201,6 @@ fn common_cells(facts: &Facts<'_>, Pair { session, reference }: Pair) -> Vec<Lat
         .collect();
     cells.sort_by_key(|cell| (cell.key.shape, cell.key.batch_size));
     cells
-        .iter()
-        .filter_map(|cell| latency_step(facts, cell, reference))
-        .collect()
 }
 
 fn latency_step(facts: &Facts<'_>, cell: &CellFindings, reference: usize) -> Option<LatencyStep> {

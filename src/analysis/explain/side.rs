@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 
 use super::explanation::{AddedNodes, LatencyStep, OperatorChange};
-use crate::analysis::operators::{NodeTimes, Undistorted, largest_first};
+use crate::analysis::Interval;
+use crate::analysis::operators::{
+    NodeTimes, SURE_DISTORTION, Span, Undistorted, distortion, largest_first,
+};
 use crate::observed::Observed;
 use crate::plan::ExecutionMode;
 use crate::provider::CPU_PROVIDER;
@@ -62,6 +65,7 @@ impl<'a> Side<'a> {
         if NodeTimes::of(profiled) == NodeTimes::HandingOver {
             return Err(handing_over(record, session));
         }
+        refuse_unknown_distortion(profiled, median_ns)?;
         // In turn: in the timed launches the nodes of an inference cannot take more than the whole.
         let times = Undistorted::in_turn(profiled);
         Ok(Side {
@@ -74,13 +78,38 @@ impl<'a> Side<'a> {
     }
 
     /// Time of a node in one inference, in nanoseconds of the timed launches.
-    pub(super) fn time_ns(&self, node: &NodeProfile) -> f64 {
-        self.times.time_ns(node) * self.scale
+    fn span(&self, node: &NodeProfile) -> Span {
+        self.times.span(node).scaled(self.scale)
     }
 
-    /// Uncertainty of the time of a node, to either side, in nanoseconds of the timed launches.
-    pub(super) fn unknown_ns(&self, node: &NodeProfile) -> f64 {
-        self.times.unknown_ns(node) * self.scale
+    /// Of all nodes.
+    pub(super) fn all(&self) -> Span {
+        let nodes = self.profiled.nodes.iter();
+        nodes.map(|node| self.span(node)).sum()
+    }
+
+    fn between(&self) -> Option<Span> {
+        Some(self.times.between?.scaled(self.scale))
+    }
+
+    /// Of some nodes, within what all others and the time between nodes leave of the median.
+    pub(super) fn within(&self, own: Span) -> Span {
+        match self.between() {
+            Some(between) => own.beside(self.all() - own + between, self.median_ns as f64),
+            None => own,
+        }
+    }
+
+    /// Time in no node.
+    pub(super) fn rest(&self) -> Span {
+        let (all, median_ns) = (self.all(), self.median_ns as f64);
+        let left = Span {
+            time_ns: median_ns - all.time_ns,
+            low_ns: median_ns - all.high_ns,
+            high_ns: median_ns - all.low_ns,
+        };
+        self.between()
+            .map_or(left, |between| between.beside(all, median_ns))
     }
 
     /// Factor on times of nodes, less what the profiler adds, to be times of the timed launches.
@@ -88,20 +117,26 @@ impl<'a> Side<'a> {
         self.times.fit * self.scale
     }
 
-    /// Median with the profiler / without.
+    /// Median with the profiler / without; `None` where nothing ran without it beside.
     pub(super) fn distortion(&self) -> Option<f64> {
-        Some(
-            self.profiled.inference_ns.as_f64()
-                / self
-                    .profiled
-                    .unprofiled_ns
-                    .filter(|unprofiled| unprofiled.0 > 0)?
-                    .as_f64(),
-        )
+        self.profiled.unprofiled_ns?;
+        Some(distortion(self.profiled, None))
     }
 
     pub(super) fn has_compiled(&self) -> bool {
         self.profiled.nodes.iter().any(is_compiled)
+    }
+}
+
+/// What the profiler adds has to be known where it may be more than all nodes take.
+fn refuse_unknown_distortion(profiled: &Profiled, median_ns: i64) -> Observed<()> {
+    let factor = distortion(profiled, Some(median_ns as f64));
+    match profiled.unprofiled_ns {
+        None if factor > SURE_DISTORTION => Err(format!(
+            "with the profiler an inference takes {factor:.1}x as long, and none ran without it beside those"
+        )
+        .into()),
+        _ => Ok(()),
     }
 }
 
@@ -157,23 +192,25 @@ pub(super) fn is_compiled(node: &NodeProfile) -> bool {
 }
 
 /// Every operator whose time or number changed, the largest change of time first.
-pub(super) fn operator_changes(sides: &Both<Side<'_>>) -> Vec<OperatorChange> {
+pub(super) fn operator_changes(
+    sides: &Both<Side<'_>>,
+    spread: Option<Interval>,
+) -> Vec<OperatorChange> {
     let before = sums(&sides.before, |_, node| node.operator.exact());
     let after = sums(&sides.after, |_, node| node.operator.exact());
     let changes = joined(before, after)
         .into_iter()
-        .map(|(operator, sums)| change(operator, sums))
+        .map(|(operator, sums)| change(operator, &sums, spread))
         .filter(|change| {
             change.change_ns() != 0 || change.before_nodes_count != change.after_nodes_count
         });
     largest_first(changes, |change| change.change_ns().abs())
 }
 
-/// Time of nodes of one side together, in ns, its uncertainty to either side, and their number.
+/// Nodes of one side together: their time, within what the others leave, and their number.
 #[derive(Default)]
 pub(super) struct Sum {
-    pub(super) time_ns: f64,
-    pub(super) unknown_ns: f64,
+    pub(super) span: Span,
     pub(super) nodes_count: u64,
 }
 
@@ -185,23 +222,32 @@ pub(super) fn sums<'a, K: Ord>(
     let mut sums: BTreeMap<K, Sum> = BTreeMap::new();
     for (place, node) in side.profiled.nodes.iter().enumerate() {
         let sum = sums.entry(kind(place, node)).or_default();
-        sum.time_ns += side.time_ns(node);
-        sum.unknown_ns += side.unknown_ns(node);
+        sum.span = sum.span + side.span(node);
         sum.nodes_count += 1;
+    }
+    for sum in sums.values_mut() {
+        sum.span = side.within(sum.span);
     }
     sums
 }
 
-fn change(operator: &str, Both { before, after }: Both<Sum>) -> OperatorChange {
-    let [before_ns, after_ns] = [&before, &after].map(|sum| sum.time_ns.round() as i64);
-    let unknown_ns = before.unknown_ns + after.unknown_ns;
+fn change(operator: &str, sums: &Both<Sum>, spread: Option<Interval>) -> OperatorChange {
+    let Both { before, after } = sums;
     OperatorChange {
         operator: operator.into(),
-        before_ns,
-        after_ns,
+        before_ns: before.span.time_ns.round() as i64,
+        after_ns: after.span.time_ns.round() as i64,
         before_nodes_count: before.nodes_count,
         after_nodes_count: after.nodes_count,
-        is_resolved: (after_ns - before_ns).abs() as f64 > unknown_ns,
+        bounds: spread.map(|spread| bounds(before.span, after.span, spread)),
+    }
+}
+
+/// Between what a change lies: as far as both times are open, and the session's by `spread` more.
+pub(super) fn bounds(before: Span, after: Span, spread: Interval) -> Interval {
+    Interval {
+        low: after.low_ns - before.high_ns - (1.0 - spread.low) * after.time_ns.abs(),
+        high: after.high_ns - before.low_ns + (spread.high - 1.0) * after.time_ns.abs(),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::side::{Both, Side, Sum, base_name, is_compiled, joined, operator_changes, sums};
+use super::side::{
+    Both, Side, Sum, base_name, bounds, is_compiled, joined, operator_changes, sums,
+};
 use crate::analysis::{
     Explanation, FusionChange, Interval, LatencyStep, OperatorGroup, ProfileBasis, Step, StepKind,
 };
@@ -16,7 +18,7 @@ pub(super) fn fill(explanation: &mut Explanation, sides: &Both<Side<'_>>) {
     let sorting = Sorting::new(sides, is_quantized);
     let spread = spread(explanation.latency.as_ref());
     explanation.fusions = sorting.fusions.clone();
-    explanation.operators = operator_changes(sides);
+    explanation.operators = operator_changes(sides, spread);
     explanation.steps = steps(sides, &sorting, spread);
     explanation.profiles = Some(ProfileBasis {
         reference_scale: Ratio(sides.before.node_scale()),
@@ -100,54 +102,36 @@ fn steps(sides: &Both<Side<'_>>, sorting: &Sorting, spread: Option<Interval>) ->
     let after = sums(&sides.after, |place, node| {
         sorting.kind(&in_float.after, place, node)
     });
-    let nodes = before.values().chain(after.values());
-    let unknown_ns = nodes.map(|sum| sum.unknown_ns).sum();
     let mut steps: Vec<Step> = joined(before, after)
         .into_iter()
-        .map(|(kind, sums)| step(kind, sums, spread))
+        .map(|(kind, sums)| step(kind, &sums, spread))
         .collect();
-    let rest = rest(sides, &steps, unknown_ns);
-    steps.push(step(StepKind::Rest, rest, spread));
+    let rest = rest(sides, &steps, spread);
+    steps.push(rest);
     steps
 }
 
-/// The part of either median that `steps` leave; as unsure as all nodes together.
-fn rest(sides: &Both<Side<'_>>, steps: &[Step], unknown_ns: f64) -> Both<Sum> {
-    let before_ns = sides.before.median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>();
-    let after_ns = sides.after.median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>();
-    Both {
-        before: Sum {
-            time_ns: before_ns as f64,
-            unknown_ns,
-            nodes_count: 0,
-        },
-        after: Sum {
-            time_ns: after_ns as f64,
-            ..Sum::default()
-        },
+/// The part of either median that `steps` leave.
+fn rest(sides: &Both<Side<'_>>, steps: &[Step], spread: Option<Interval>) -> Step {
+    let (before, after) = (sides.before.rest(), sides.after.rest());
+    Step {
+        kind: StepKind::Rest,
+        before_ns: sides.before.median_ns - steps.iter().map(|step| step.before_ns).sum::<i64>(),
+        after_ns: sides.after.median_ns - steps.iter().map(|step| step.after_ns).sum::<i64>(),
+        before_nodes_count: 0,
+        after_nodes_count: 0,
+        bounds: spread.map(|spread| bounds(before, after, spread)),
     }
 }
 
-fn step(kind: StepKind, Both { before, after }: Both<Sum>, spread: Option<Interval>) -> Step {
-    let [before_ns, after_ns] = [&before, &after].map(|sum| sum.time_ns.round() as i64);
-    let unknown_ns = before.unknown_ns + after.unknown_ns;
+fn step(kind: StepKind, Both { before, after }: &Both<Sum>, spread: Option<Interval>) -> Step {
     Step {
         kind,
-        before_ns,
-        after_ns,
+        before_ns: before.span.time_ns.round() as i64,
+        after_ns: after.span.time_ns.round() as i64,
         before_nodes_count: before.nodes_count,
         after_nodes_count: after.nodes_count,
-        bounds: spread.map(|spread| bounds(before_ns, after_ns, unknown_ns, spread)),
-    }
-}
-
-fn bounds(before_ns: i64, after_ns: i64, unknown_ns: f64, spread: Interval) -> Interval {
-    let change_ns = (after_ns - before_ns) as f64;
-    let [below, above] = [1.0 - spread.low, spread.high - 1.0]
-        .map(|share| share * after_ns.abs() as f64 + unknown_ns);
-    Interval {
-        low: change_ns - below,
-        high: change_ns + above,
+        bounds: spread.map(|spread| bounds(before.span, after.span, spread)),
     }
 }
 

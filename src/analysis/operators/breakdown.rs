@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::times::share;
-use super::{DeviceFindings, NodeTimes, bytes};
+use super::portion::Times;
+use super::undistorted::calls;
+use super::{DeviceFindings, NodeTimes, Portion, TimeLevel, bytes};
 use crate::analysis::{Counted, Estimate, Measured, OperatorGroup};
+use crate::plan::ExecutionMode;
 use crate::record::{NodeProfile, Profiled};
 use crate::stats;
 use crate::text::Plain;
@@ -18,14 +20,16 @@ const TRUNCATION: Nanos = Nanos(1000);
 /// How the time of an inference is shared out among nodes, operators and what is between them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Breakdown {
-    /// What of the trace is behind it.
+    /// Inferences behind the times.
     #[serde(flatten)]
     pub coverage: TraceCoverage,
-    /// What the times of nodes are times of.
+    /// Whose times those of nodes are.
     pub times: NodeTimes,
     /// What the device did and waited for; absent where the trace has no kernel and no copy.
     pub device: Option<DeviceFindings>,
-    /// Wall time of a profiled inference.
+    /// Which inference the times are of.
+    pub level: TimeLevel,
+    /// Time of an inference.
     pub inference_ns: Nanos,
     /// Time in nodes.
     pub nodes_ns: Nanos,
@@ -50,24 +54,38 @@ pub struct TraceCoverage {
     pub inferences_count: u64,
     /// Inferences that were left out because they were disturbed.
     pub disturbed_inferences_count: u64,
+    /// Wall time of one with the profiler on, mean of those that count.
+    pub profiled_inference_ns: Nanos,
     /// Whether the trace came to its end.
     pub complete: bool,
     /// Events of the trace that could not be read.
     pub unreadable_events_count: u64,
 }
 
+impl TraceCoverage {
+    fn of(profiled: &Profiled) -> Self {
+        TraceCoverage {
+            inferences_count: profiled.inferences_count,
+            disturbed_inferences_count: profiled.disturbed_inferences_count,
+            profiled_inference_ns: profiled.mean_inference_ns,
+            complete: profiled.complete,
+            unreadable_events_count: profiled.unreadable_events_count,
+        }
+    }
+}
+
 /// Time of an inference besides its nodes'.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Rest {
-    /// Time that no node accounts for: the work between nodes, and what the profiler cut off.
+    /// Time that no node accounts for: the work between nodes, and of profiled inferences what the
+    /// profiler cut off.
     Between {
-        /// The time.
-        time_ns: Nanos,
-        /// Its share of the inference.
-        share: Ratio,
-        /// The most of it that the profiler may have cut off: a microsecond for each call, kernel or
-        /// copy.
+        /// The time, and its share of the inference.
+        #[serde(flatten)]
+        portion: Portion,
+        /// The most of it that the profiler may have cut off, a microsecond for each call, kernel or
+        /// copy; 0 where the times are without the profiler, which allow for it.
         truncated_at_most_ns: Nanos,
     },
     /// The nodes' times add up to more than the inference: nodes run side by side.
@@ -84,10 +102,9 @@ pub struct GroupShare {
     pub group: OperatorGroup,
     /// Nodes.
     pub nodes_count: u64,
-    /// Time for one inference.
-    pub time_ns: Nanos,
-    /// Share of the time in nodes.
-    pub share: Ratio,
+    /// Time for one inference, and its share of the time in nodes.
+    #[serde(flatten)]
+    pub portion: Portion,
 }
 
 /// Time in one node.
@@ -99,35 +116,60 @@ pub struct NodeShare {
     pub group: OperatorGroup,
     /// Calls for one inference.
     pub calls: f64,
-    /// Time for one inference.
-    pub time_ns: Nanos,
-    /// Share of the time in nodes.
-    pub share: Ratio,
+    /// Time for one inference, and its share of the time in nodes.
+    #[serde(flatten)]
+    pub portion: Portion,
     /// Time of the host in it, for one inference.
     pub host_ns: Nanos,
 }
 
 impl Breakdown {
-    /// How the time of a profile is shared out.
+    /// How the time of a profile is shared out, as the profiler has it.
     #[must_use]
     pub fn of(profiled: &Profiled) -> Breakdown {
-        let times = NodeTimes::of(profiled);
-        let shared = Shared {
-            profiled,
-            times,
-            nodes_ns: times.sum(&profiled.nodes),
-        };
+        Breakdown::at(profiled, &Times::profiled(profiled))
+    }
+
+    /// How the time of an inference without the profiler is shared out, with the median of the
+    /// timed launches, where there is one.
+    pub(super) fn without_profiler(
+        profiled: &Profiled,
+        mode: ExecutionMode,
+        timed_ns: Option<f64>,
+    ) -> Breakdown {
+        let times = Times::without_profiler(profiled, mode, timed_ns);
+        Breakdown::at(profiled, &times)
+    }
+
+    /// Whether the profiler leaves anything sure of where the time goes: not where it makes an
+    /// inference take so long that each operator might take nothing without it.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        let shares = self.by_operator.iter();
+        shares.len() == 0 || shares.clone().any(|share| share.portion.sure_ns() > 0.0)
+    }
+
+    /// How many times as long an inference takes with the profiler as the times here tell.
+    #[must_use]
+    pub fn slowdown(&self) -> Ratio {
+        let profiled_ns = self.coverage.profiled_inference_ns.as_f64();
+        Ratio(profiled_ns / self.inference_ns.as_f64().max(1.0))
+    }
+
+    fn at(profiled: &Profiled, times: &Times) -> Breakdown {
+        let sharing = Sharing { profiled, times };
         Breakdown {
             coverage: TraceCoverage::of(profiled),
-            times,
+            times: NodeTimes::of(profiled),
             device: DeviceFindings::of(profiled),
-            inference_ns: profiled.mean_inference_ns,
-            nodes_ns: shared.nodes_ns,
-            rest: shared.rest(),
+            level: times.level,
+            inference_ns: Nanos(times.whole_ns.round() as u64),
+            nodes_ns: Nanos(times.all.time_ns.round() as u64),
+            rest: rest(profiled, times),
             distortion: distortion(&profiled.distortion_ratios),
-            by_operator: shared.by_operator(),
-            by_group: shared.by_group(),
-            nodes: shared.nodes(),
+            by_operator: sharing.by_operator(),
+            by_group: sharing.by_group(),
+            nodes: sharing.nodes(),
             arena_peak_bytes: profiled
                 .nodes
                 .iter()
@@ -137,111 +179,21 @@ impl Breakdown {
     }
 }
 
-impl TraceCoverage {
-    fn of(profiled: &Profiled) -> Self {
-        TraceCoverage {
-            inferences_count: profiled.inferences_count,
-            disturbed_inferences_count: profiled.disturbed_inferences_count,
-            complete: profiled.complete,
-            unreadable_events_count: profiled.unreadable_events_count,
-        }
-    }
-}
-
-/// A profile, and the time in its nodes that is shared out.
-#[derive(Clone, Copy)]
-struct Shared<'p> {
-    profiled: &'p Profiled,
-    times: NodeTimes,
-    nodes_ns: Nanos,
-}
-
-pub(super) fn calls(calls_count: u64, profiled: &Profiled) -> f64 {
-    calls_count as f64 / profiled.inferences_count.max(1) as f64
-}
-
-impl Shared<'_> {
-    fn rest(&self) -> Rest {
-        let inference = self.profiled.mean_inference_ns;
-        if self.nodes_ns > inference {
-            return Rest::Overlap {
-                factor: self.nodes_ns.as_f64() / inference.as_f64().max(1.0),
-            };
-        }
-        let nodes = self.profiled.nodes.iter();
-        let cut_off = calls(
-            nodes.map(|node| self.times.cut_off_count(node)).sum(),
-            self.profiled,
-        );
-        let time_ns = inference.since(self.nodes_ns);
-        Rest::Between {
-            time_ns,
-            share: share(time_ns, inference),
-            truncated_at_most_ns: Nanos((cut_off * TRUNCATION.as_f64()) as u64).min(time_ns),
-        }
-    }
-
-    fn by_group(&self) -> Vec<GroupShare> {
-        let shares = grouped(&self.profiled.nodes, |node| {
-            OperatorGroup::of(&node.operator)
-        })
-        .into_iter()
-        .map(|(group, nodes)| self.group_share(group, &nodes));
-        largest_first(shares, |share| share.time_ns)
-    }
-
-    fn group_share(&self, group: OperatorGroup, nodes: &[&NodeProfile]) -> GroupShare {
-        let time_ns = self.times.sum(nodes.iter().copied());
-        GroupShare {
-            group,
-            nodes_count: nodes.len() as u64,
-            time_ns,
-            share: share(time_ns, self.nodes_ns),
-        }
-    }
-
-    fn nodes(&self) -> Vec<NodeShare> {
-        let nodes = self.profiled.nodes.iter().enumerate();
-        let shares = nodes.map(|(index, node)| self.node_share(index, node));
-        largest_first(shares, |share| share.time_ns)
-    }
-
-    fn node_share(&self, index: usize, node: &NodeProfile) -> NodeShare {
-        let time_ns = self.times.time_ns(node);
-        NodeShare {
-            node: index,
-            group: OperatorGroup::of(&node.operator),
-            calls: calls(node.calls_count, self.profiled),
-            time_ns,
-            share: share(time_ns, self.nodes_ns),
-            host_ns: node.time_ns,
-        }
-    }
-
-    fn by_operator(&self) -> Vec<OperatorShare> {
-        let shares = grouped(&self.profiled.nodes, |node| {
-            (&node.operator, &node.execution_provider)
-        })
-        .into_values()
-        .filter_map(|nodes| self.operator_share(&nodes));
-        largest_first(shares, |share| share.time_ns)
-    }
-
-    fn operator_share(&self, nodes: &[&NodeProfile]) -> Option<OperatorShare> {
-        let first = nodes.first()?;
-        let time_ns = self.times.sum(nodes.iter().copied());
-        let calls_count = nodes.iter().map(|node| node.calls_count).sum();
-        Some(OperatorShare {
-            operator: first.operator.clone(),
-            execution_provider: first.execution_provider.clone(),
-            group: OperatorGroup::of(&first.operator),
-            nodes_count: nodes.len() as u64,
-            calls: calls(calls_count, self.profiled),
-            time_ns,
-            share: share(time_ns, self.nodes_ns),
-            host_ns: nodes.iter().map(|node| node.time_ns).sum(),
-            bytes: all_bytes(nodes, self.profiled),
-        })
+fn rest(profiled: &Profiled, times: &Times) -> Rest {
+    let Some(portion) = times.between() else {
+        return Rest::Overlap {
+            factor: times.all.time_ns / times.whole_ns.max(1.0),
+        };
+    };
+    let nodes = profiled.nodes.iter();
+    let of = NodeTimes::of(profiled);
+    let calls = calls(nodes.map(|node| of.cut_off_count(node)).sum(), profiled);
+    Rest::Between {
+        portion,
+        truncated_at_most_ns: match times.level {
+            TimeLevel::Profiled => Nanos((calls * TRUNCATION.as_f64()) as u64).min(portion.time_ns),
+            TimeLevel::Timed | TimeLevel::Unprofiled => Nanos(0),
+        },
     }
 }
 
@@ -274,15 +226,77 @@ pub(in crate::analysis) fn largest_first<T, K: Ord>(
     items
 }
 
-fn grouped<'n, K: Ord>(
-    nodes: &'n [NodeProfile],
-    key: impl Fn(&'n NodeProfile) -> K,
-) -> BTreeMap<K, Vec<&'n NodeProfile>> {
-    let mut groups: BTreeMap<K, Vec<&NodeProfile>> = BTreeMap::new();
-    for node in nodes {
-        groups.entry(key(node)).or_default().push(node);
+/// A profile whose times are shared out.
+struct Sharing<'p> {
+    profiled: &'p Profiled,
+    times: &'p Times,
+}
+
+impl<'p> Sharing<'p> {
+    /// Places of nodes by what `key` says of them.
+    fn grouped<K: Ord>(&self, key: impl Fn(&'p NodeProfile) -> K) -> BTreeMap<K, Vec<usize>> {
+        let mut groups: BTreeMap<K, Vec<usize>> = BTreeMap::new();
+        for (place, node) in self.profiled.nodes.iter().enumerate() {
+            groups.entry(key(node)).or_default().push(place);
+        }
+        groups
     }
-    groups
+
+    fn by_group(&self) -> Vec<GroupShare> {
+        let shares = self
+            .grouped(|node| OperatorGroup::of(&node.operator))
+            .into_iter()
+            .map(|(group, places)| GroupShare {
+                group,
+                nodes_count: places.len() as u64,
+                portion: self.times.portion(&places),
+            });
+        largest_first(shares, |share| share.portion.time_ns)
+    }
+
+    fn nodes(&self) -> Vec<NodeShare> {
+        let shares = self
+            .profiled
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(place, node)| NodeShare {
+                node: place,
+                group: OperatorGroup::of(&node.operator),
+                calls: calls(node.calls_count, self.profiled),
+                portion: self.times.portion(&[place]),
+                host_ns: node.time_ns,
+            });
+        largest_first(shares, |share| share.portion.time_ns)
+    }
+
+    fn by_operator(&self) -> Vec<OperatorShare> {
+        let shares = self
+            .grouped(|node| (&node.operator, &node.execution_provider))
+            .into_iter()
+            .map(|((operator, provider), places)| self.operator_share(operator, provider, &places));
+        largest_first(shares, |share| share.portion.time_ns)
+    }
+
+    fn operator_share(
+        &self,
+        operator: &Plain,
+        execution_provider: &Plain,
+        places: &[usize],
+    ) -> OperatorShare {
+        let nodes = places.iter().map(|&place| &self.profiled.nodes[place]);
+        let calls_count = nodes.clone().map(|node| node.calls_count).sum();
+        OperatorShare {
+            operator: operator.clone(),
+            execution_provider: execution_provider.clone(),
+            group: OperatorGroup::of(operator),
+            nodes_count: places.len() as u64,
+            calls: calls(calls_count, self.profiled),
+            portion: self.times.portion(places),
+            host_ns: nodes.clone().map(|node| node.time_ns).sum(),
+            bytes: all_bytes(nodes, self.profiled),
+        }
+    }
 }
 
 /// Time in the nodes of one operator on one execution provider.
@@ -298,10 +312,9 @@ pub struct OperatorShare {
     pub nodes_count: u64,
     /// Calls for one inference.
     pub calls: f64,
-    /// Time for one inference.
-    pub time_ns: Nanos,
-    /// Share of the time in nodes.
-    pub share: Ratio,
+    /// Time for one inference, and its share of the time in nodes.
+    #[serde(flatten)]
+    pub portion: Portion,
     /// Time of the host in them, for one inference.
     pub host_ns: Nanos,
     /// Bytes that one inference reads and writes in these nodes at least, weights included; absent
@@ -309,9 +322,11 @@ pub struct OperatorShare {
     pub bytes: Option<Bytes>,
 }
 
-fn all_bytes(nodes: &[&NodeProfile], profiled: &Profiled) -> Option<Bytes> {
+fn all_bytes<'n>(
+    nodes: impl Iterator<Item = &'n NodeProfile>,
+    profiled: &Profiled,
+) -> Option<Bytes> {
     let sum: Option<f64> = nodes
-        .iter()
         .map(|node| Some(bytes(node).ok()?.as_f64() * calls(node.calls_count, profiled)))
         .sum();
     sum.map(|sum| Bytes(sum as u64))

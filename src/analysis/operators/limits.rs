@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::times;
-use super::{Arithmetic, Bound, HotNode, NodeTimes, OperatorGroup, Roofline};
+use super::{Arithmetic, Bound, HotNode, NodeTimes, OperatorGroup, Roofline, Undistorted};
 use crate::analysis::{BetterKernel, Bottleneck, BottleneckKind};
 use crate::record::{Profiled, RunRecord};
 use crate::text::Plain;
@@ -65,12 +64,15 @@ fn profiled<'r>(record: &'r RunRecord, roofline: &Roofline) -> Option<&'r Profil
         .ok()
 }
 
+/// Share of the time in nodes without the profiler.
 fn share(profiled: &Profiled, wanted: impl Fn(&Plain) -> bool) -> Ratio {
-    let of = NodeTimes::of(profiled);
-    times::share(
-        of.sum(profiled.nodes.iter().filter(|node| wanted(&node.operator))),
-        of.sum(&profiled.nodes),
-    )
+    let times = Undistorted::in_turn(profiled);
+    let nodes = profiled.nodes.iter();
+    let wanted_ns: f64 = nodes
+        .filter(|node| wanted(&node.operator))
+        .map(|node| times.time_ns(node))
+        .sum();
+    Ratio(wanted_ns / times.nodes_ns.max(1.0))
 }
 
 /// The operator that takes most of the time, with the bound of the longest of its nodes.

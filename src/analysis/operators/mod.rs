@@ -6,7 +6,9 @@ mod device;
 mod formula;
 mod group;
 mod limits;
+mod portion;
 mod roofline;
+mod span;
 mod times;
 mod undistorted;
 mod work;
@@ -17,8 +19,11 @@ pub use bytes::bytes;
 pub use device::{DeviceFindings, DeviceVerdict, NEAR_COMPUTE, NOTABLE_IDLE};
 pub use group::OperatorGroup;
 pub(super) use limits::bottlenecks;
+pub(super) use portion::distortion;
+pub use portion::{Portion, PortionBounds, SURE_DISTORTION, TimeLevel};
 pub(super) use roofline::rooflines;
 pub use roofline::{Bound, FAR_SHARE, HotNode, LEAST_NODE_SHARE, Roofline, SMALL_CALL};
+pub(super) use span::Span;
 pub use times::NodeTimes;
 pub(super) use undistorted::Undistorted;
 pub use work::{Arithmetic, Work, work};
@@ -27,7 +32,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::figures::Cells;
+use crate::metric::Metric;
 use crate::observed::Observed;
+use crate::plan::CellKey;
 use crate::record::{NodeProfile, OperatorProfile, RunRecord, without_domain};
 use crate::text::Plain;
 
@@ -46,9 +54,10 @@ pub struct OperatorFindings {
     pub graph: Option<GraphChange>,
 }
 
-pub(super) fn findings(record: &RunRecord) -> Vec<OperatorFindings> {
+/// With medians of the timed cells, which times are brought to.
+pub(super) fn findings(record: &RunRecord, cells: &Cells) -> Vec<OperatorFindings> {
     sorted(record)
-        .map(|profile| finding(record, profile))
+        .map(|profile| finding(record, cells, profile))
         .collect()
 }
 
@@ -59,18 +68,33 @@ fn sorted(record: &RunRecord) -> impl Iterator<Item = &OperatorProfile> {
     profiles.into_iter()
 }
 
-fn finding(record: &RunRecord, profile: &OperatorProfile) -> OperatorFindings {
+fn finding(record: &RunRecord, cells: &Cells, profile: &OperatorProfile) -> OperatorFindings {
     let model = record.variant_of(profile.session).model.as_ref();
+    let mode = record.plan.sessions[profile.session].options.execution_mode;
+    let timed_ns = timed_ns(record, cells, profile);
     let profiled = profile.profile.as_ref();
     OperatorFindings {
         session: profile.session,
         shape: profile.shape,
         batch_size: profile.batch_size,
-        breakdown: profiled.map(Breakdown::of).map_err(Clone::clone),
+        breakdown: profiled
+            .map(|profiled| Breakdown::without_profiler(profiled, mode, timed_ns))
+            .map_err(Clone::clone),
         graph: model
             .zip(profiled.ok())
             .map(|(model, profiled)| GraphChange::of(&model.operators, &profiled.nodes)),
     }
+}
+
+/// Median latency of the timed launches at the place of a profile, under the first load mode.
+fn timed_ns(record: &RunRecord, cells: &Cells, profile: &OperatorProfile) -> Option<f64> {
+    let key = CellKey {
+        session: profile.session,
+        shape: profile.shape,
+        batch_size: profile.batch_size,
+        load_mode: *record.plan.load_modes.first()?,
+    };
+    cells.at(key)?.value(Metric::LatencyP50)
 }
 
 /// Changes of the graph by optimization.

@@ -1,5 +1,6 @@
 use super::*;
 use crate::analysis::Interval;
+use crate::plan::ExecutionMode;
 use crate::record::Profiled;
 use crate::units::{Bytes, Nanos, Ratio};
 
@@ -40,7 +41,12 @@ fn time_is_shared_out_by_operator_group_and_node() {
         found
             .by_operator
             .iter()
-            .map(|it| (it.operator.exact(), it.nodes_count, it.calls, it.time_ns.0))
+            .map(|it| (
+                it.operator.exact(),
+                it.nodes_count,
+                it.calls,
+                it.portion.time_ns.0
+            ))
             .collect::<Vec<_>>(),
         [
             ("Conv", 2, 2.0, 75_000),
@@ -48,13 +54,13 @@ fn time_is_shared_out_by_operator_group_and_node() {
             ("Relu", 1, 4.0, 6_000)
         ]
     );
-    assert_eq!(found.by_operator[0].share, Ratio(75.0 / 90.0));
+    assert_eq!(found.by_operator[0].portion.share, Ratio(75.0 / 90.0));
     assert_eq!(found.by_operator[2].bytes, Some(Bytes(4 * 128)));
     assert_eq!(
         found
             .by_group
             .iter()
-            .map(|it| (it.group, it.time_ns.0))
+            .map(|it| (it.group, it.portion.time_ns.0))
             .collect::<Vec<_>>(),
         [
             (OperatorGroup::Matrix, 75_000),
@@ -73,8 +79,11 @@ fn time_is_shared_out_by_operator_group_and_node() {
 fn time_between_nodes_is_what_they_leave_unless_they_overlap() {
     let found = Breakdown::of(&profiled());
     let expected = Rest::Between {
-        time_ns: Nanos(10_000),
-        share: Ratio(0.1),
+        portion: Portion {
+            time_ns: Nanos(10_000),
+            share: Ratio(0.1),
+            bounds: None,
+        },
         truncated_at_most_ns: Nanos(7_000),
     };
     assert_eq!(found.rest, expected);
@@ -83,6 +92,90 @@ fn time_between_nodes_is_what_they_leave_unless_they_overlap() {
         ..profiled()
     };
     assert_eq!(Breakdown::of(&profiled).rest, Rest::Overlap { factor: 2.0 });
+}
+
+/// The same with an inference of 100 µs that takes `with_ns` with the profiler.
+fn distorted(with_ns: u64) -> Profiled {
+    Profiled {
+        mean_inference_ns: Nanos(with_ns),
+        unprofiled_ns: Some(Nanos(100_000)),
+        distortion_ratios: vec![with_ns as f64 / 100_000.0; 6],
+        ..profiled()
+    }
+}
+
+fn without_profiler(profiled: &Profiled, timed_ns: Option<f64>) -> Breakdown {
+    Breakdown::without_profiler(profiled, ExecutionMode::Sequential, timed_ns)
+}
+
+#[test]
+fn times_are_those_of_the_timed_launches_less_what_the_profiler_adds() {
+    let found = without_profiler(&distorted(114_000), Some(50_000.0));
+    assert_eq!(
+        (found.level, found.inference_ns.0),
+        (TimeLevel::Timed, 50_000)
+    );
+    // Of 14 us more, half lies in seven runs of nodes: a microsecond each, less the half that was
+    // cut off. The timed launches are twice as fast.
+    let conv = found.by_operator[0].portion;
+    assert_eq!((conv.time_ns.0, conv.bounds), (74_000 / 2, None));
+    assert_eq!(found.nodes_ns.0, (90_000 - 7 * 500) / 2);
+    let Rest::Between { portion, .. } = found.rest else {
+        panic!("{:?}", found.rest)
+    };
+    assert_eq!(portion.time_ns.0, 50_000 - found.nodes_ns.0);
+    // Without timed launches they are those of the profiled launch, and of a trace as they are.
+    let alone = without_profiler(&distorted(114_000), None);
+    assert_eq!(
+        (alone.level, alone.by_operator[0].portion.time_ns.0),
+        (TimeLevel::Unprofiled, 74_000)
+    );
+    assert_eq!(
+        without_profiler(&profiled(), None),
+        Breakdown::of(&profiled())
+    );
+}
+
+#[test]
+fn beyond_twice_the_time_shares_are_ranges_that_hold_what_a_node_takes() {
+    let profiled = distorted(240_000);
+    let found = without_profiler(&profiled, None);
+    for share in &found.by_operator {
+        let PortionBounds { time_ns, share: of } = share.portion.bounds.unwrap();
+        assert!(
+            (time_ns.low..=time_ns.high).contains(&share.portion.time_ns.as_f64())
+                && (of.low..=of.high).contains(&share.portion.share.0)
+                && of.low < of.high,
+            "{share:?}"
+        );
+    }
+    assert!(found.is_told() && found.by_operator[0].portion.sure_ns() > 50_000.0);
+    assert_eq!(
+        without_profiler(&distorted(190_000), None).by_operator[0]
+            .portion
+            .bounds,
+        None
+    );
+}
+
+#[test]
+fn without_an_inference_beside_it_a_profile_that_takes_over_twice_as_long_tells_nothing() {
+    let twice = without_profiler(&profiled(), Some(50_000.0));
+    assert_eq!(
+        (twice.level, twice.by_operator[0].portion.time_ns.0),
+        (TimeLevel::Timed, (75_000 + 1_000) / 2)
+    );
+    let found = without_profiler(
+        &Profiled {
+            distortion_ratios: Vec::new(),
+            ..profiled()
+        },
+        Some(40_000.0),
+    );
+    assert!(
+        !found.is_told() && found.by_operator.iter().all(|it| !it.portion.is_known()),
+        "{found:?}"
+    );
 }
 
 #[test]
@@ -118,7 +211,7 @@ fn bytes_are_unknown_where_one_node_does_not_tell_and_without_time_there_are_no_
         node.time_ns = Nanos(0);
     }
     let mut operators = Breakdown::of(&profiled).by_operator.into_iter();
-    assert!(operators.all(|it| it.share == Ratio(0.0)));
+    assert!(operators.all(|it| it.portion.share == Ratio(0.0)));
 }
 
 #[test]

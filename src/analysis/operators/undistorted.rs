@@ -1,7 +1,7 @@
 //! Times of nodes as they are without the profiler.
 
 use super::NodeTimes;
-use super::breakdown::calls;
+use super::span::Span;
 use crate::record::{NodeProfile, Profiled};
 
 /// In nanoseconds: the profiler cuts up to twice that off a run's duration, so that this is added,
@@ -29,6 +29,8 @@ pub(in crate::analysis) struct Undistorted<'p> {
     pub(in crate::analysis) fit: f64,
     /// Time in all nodes, of an inference.
     pub(in crate::analysis) nodes_ns: f64,
+    /// Time in no node; `None` where nodes may have run at the same time.
+    pub(in crate::analysis) between: Option<Span>,
 }
 
 impl<'p> Undistorted<'p> {
@@ -38,7 +40,29 @@ impl<'p> Undistorted<'p> {
         let mut times = Undistorted::side_by_side(profiled);
         times.fit = (times.whole_ns() / times.nodes_ns.max(1.0)).min(1.0);
         times.nodes_ns *= times.fit;
+        times.between = times.between();
         times
+    }
+
+    /// What the profiled inference spent in no node, less what the profiler adds there and what it
+    /// cut off from nodes; `None` if nodes took longer than it, so that they cannot have run in
+    /// turn.
+    fn between(&self) -> Option<Span> {
+        let profiled_ns = self.profiled.mean_inference_ns.as_f64();
+        let nodes = self.profiled.nodes.iter();
+        let seen_ns = profiled_ns - self.times.sum(nodes).as_f64();
+        let added_ns = profiled_ns - self.whole_ns();
+        let unsure_ns = OVERHEAD_UNSURE * OVERHEAD_WITHIN * added_ns;
+        let added_between_ns = (1.0 - OVERHEAD_WITHIN) * added_ns;
+        let cut_off_ns = 2.0 * CUT_OFF * all_runs(self.profiled);
+        let time_ns = (self.whole_ns() - self.nodes_ns).max(0.0);
+        (seen_ns >= 0.0).then(|| Span {
+            time_ns,
+            low_ns: (seen_ns - added_between_ns - unsure_ns - cut_off_ns).clamp(0.0, time_ns),
+            high_ns: (seen_ns - added_between_ns + unsure_ns)
+                .max(unsure_ns)
+                .max(time_ns),
+        })
     }
 
     /// The times of a profile whose nodes may have run at the same time.
@@ -49,17 +73,24 @@ impl<'p> Undistorted<'p> {
             overhead_ns: overhead_ns(profiled),
             fit: 1.0,
             nodes_ns: 0.0,
+            between: None,
         };
         times.nodes_ns = profiled.nodes.iter().map(|node| times.time_ns(node)).sum();
         times
     }
 
+    /// Of an inference without the profiler: never more than with it, which makes none faster.
     pub(in crate::analysis) fn whole_ns(&self) -> f64 {
+        let profiled_ns = self.profiled.mean_inference_ns;
         self.profiled
             .unprofiled_ns
-            .unwrap_or(self.profiled.mean_inference_ns)
+            .map_or(profiled_ns, |unprofiled_ns| unprofiled_ns.min(profiled_ns))
             .as_f64()
             .max(1.0)
+    }
+
+    pub(in crate::analysis) fn span(&self, node: &NodeProfile) -> Span {
+        Span::around(self.time_ns(node), self.unknown_ns(node))
     }
 
     /// Of an inference, less what the profiler adds to each run on the host, and with half of what it
@@ -97,17 +128,18 @@ impl<'p> Undistorted<'p> {
     }
 }
 
+/// Of one inference, mean.
+pub(super) fn calls(calls_count: u64, profiled: &Profiled) -> f64 {
+    calls_count as f64 / profiled.inferences_count.max(1) as f64
+}
+
 /// Its share of what an inference takes longer; no more than leaves the shortest node half of what
 /// is cut off.
 fn overhead_ns(profiled: &Profiled) -> f64 {
     let Some(unprofiled_ns) = profiled.unprofiled_ns else {
         return 0.0;
     };
-    let all_runs: f64 = profiled
-        .nodes
-        .iter()
-        .map(|node| calls(node.calls_count, profiled))
-        .sum();
+    let all_runs = all_runs(profiled);
     if all_runs > 0.0 {
         (OVERHEAD_WITHIN * (profiled.mean_inference_ns.as_f64() - unprofiled_ns.as_f64()).max(0.0)
             / all_runs)
@@ -115,6 +147,15 @@ fn overhead_ns(profiled: &Profiled) -> f64 {
     } else {
         0.0
     }
+}
+
+/// Runs of all nodes in one inference, mean.
+fn all_runs(profiled: &Profiled) -> f64 {
+    profiled
+        .nodes
+        .iter()
+        .map(|node| calls(node.calls_count, profiled))
+        .sum()
 }
 
 fn shortest_run_ns(profiled: &Profiled) -> f64 {
@@ -192,8 +233,10 @@ mod tests {
         let times = Undistorted::in_turn(&profiled);
         assert_eq!(times.time_ns(node), 10_000.0);
         assert_eq!(times.unknown_ns(node), 250.0 + 10_000.0);
+        assert_eq!(times.between, None, "they cannot have run in turn");
         assert_eq!(Undistorted::side_by_side(&profiled).time_ns(node), 20_000.0);
     }
+
     #[test]
     fn times_of_a_device_hold_nothing_of_the_profiler_but_what_it_cuts_off() {
         let of_device = NodeProfile {
@@ -215,5 +258,28 @@ mod tests {
         assert_eq!(found, [8_000.0 + 1_000.0, 0.0, 5_000.0 + 500.0 - 1_000.0]);
         assert_eq!(times.unknown_ns(&profiled.nodes[0]), 1_000.0);
         assert_eq!(times.unknown_ns(&profiled.nodes[1]), 0.0);
+    }
+
+    #[test]
+    fn time_between_nodes_is_known_by_what_was_seen_there_and_an_inference_is_no_slower_without_it()
+    {
+        // 24 us longer, 34 us in no node: 12 us of them are the profiler's, or 2.4 more or less,
+        // and up to 3 were cut off from the nodes.
+        let profiled = profiled(
+            64_000,
+            Some(40_000),
+            vec![node(20, 20_000), node(10, 10_000)],
+        );
+        let between = Span {
+            time_ns: 20_500.0,
+            low_ns: 34_000.0 - 12_000.0 - 2_400.0 - 3_000.0,
+            high_ns: 34_000.0 - 12_000.0 + 2_400.0,
+        };
+        assert_eq!(Undistorted::in_turn(&profiled).between, Some(between));
+        let disturbed = Profiled {
+            unprofiled_ns: Some(Nanos(90_000)),
+            ..profiled
+        };
+        assert_eq!(Undistorted::in_turn(&disturbed).whole_ns(), 64_000.0);
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn memory(source: Source<'_>) -> Topic {
 }
 
 pub(super) fn operators(source: Source<'_>) -> Topic {
-    Topic::of([("Time in operators", operators::chart(&Cast::of(source)))])
+    Topic::of(operators::charts(&Cast::of(source)))
 }
 
 pub(super) fn waterfall(source: Source<'_>) -> Topic {

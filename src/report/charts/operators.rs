@@ -3,13 +3,20 @@
 use std::collections::HashSet;
 
 use super::{AxisView, Cast, ChartView, Drawing, Form, Measure, PointView, SeriesView};
-use crate::analysis::{Breakdown, NodeTimes, OperatorFindings, OperatorShare, Rest};
+use crate::analysis::{
+    Breakdown, NodeTimes, OperatorFindings, OperatorShare, Portion, Rest, SURE_DISTORTION,
+    TimeLevel,
+};
 use crate::metric::Unit;
+use crate::report::chapters::operators::breakdown::untold;
+use crate::report::chapters::operators::portion::{share_words, time_words};
 use crate::report::words::{self, Builder, Table, number, plain};
 use crate::text::Plain;
 
 /// Operators that have a colour of their own; the others share the last one.
 const NAMED: usize = 7;
+
+const TITLE: &str = "Time in operators";
 
 /// Thickness of a bar, in rows.
 const THICKNESS: f64 = 0.6;
@@ -19,19 +26,50 @@ struct Row<'a> {
     breakdown: &'a Breakdown,
 }
 
-impl Row<'_> {
-    /// Time in operators that `is_wanted` takes, in nanoseconds.
-    fn time_ns(&self, is_wanted: impl Fn(&OperatorShare) -> bool) -> f64 {
+impl<'a> Row<'a> {
+    /// Operators that `is_wanted` takes.
+    fn portion(&self, is_wanted: impl Fn(&OperatorShare) -> bool) -> Portion {
+        let operators = self.breakdown.by_operator.iter();
+        Portion::together(
+            operators
+                .filter(|share| is_wanted(share))
+                .map(|share| share.portion),
+        )
+    }
+
+    /// Where its bar ends, in nanoseconds: that of nodes which run side by side goes on beyond the
+    /// inference.
+    fn end_ns(&self) -> f64 {
+        self.breakdown
+            .nodes_ns
+            .max(self.breakdown.inference_ns)
+            .as_f64()
+    }
+
+    fn has_ranges(&self) -> bool {
         self.breakdown
             .by_operator
             .iter()
-            .filter(|share| is_wanted(share))
-            .map(|share| share.time_ns.as_f64())
-            .sum()
+            .any(|share| share.portion.bounds.is_some())
     }
+}
 
-    fn nodes_ns(&self) -> f64 {
-        self.breakdown.nodes_ns.as_f64()
+/// The bar of a session, or why it has none; `None` without any profile.
+fn row<'a>(cast: &Cast<'a>, found: &'a OperatorFindings) -> Result<Row<'a>, String> {
+    let breakdown = found.breakdown.as_ref().map_err(plain)?;
+    match (breakdown.times, breakdown.level) {
+        (NodeTimes::HandingOver, _) => return Err(HANDING_OVER.into()),
+        (NodeTimes::Host, TimeLevel::Profiled) => {
+            return Err("its times without the profiler are not known".into());
+        }
+        (NodeTimes::Host, TimeLevel::Timed | TimeLevel::Unprofiled) | (NodeTimes::Device, _) => {}
+    }
+    match untold(breakdown) {
+        Some(reason) => Err(reason),
+        None => Ok(Row {
+            name: cast.source.name(found.session),
+            breakdown,
+        }),
     }
 }
 
@@ -42,92 +80,58 @@ struct Bars<'a> {
     measure: Measure,
 }
 
-pub(super) fn chart(cast: &Cast<'_>) -> Drawing {
-    let batch_size = cast
-        .source
-        .findings
-        .causes
-        .operators
-        .iter()
-        .map(|found| found.batch_size)
-        .min()
-        .ok_or("no operators were profiled")?;
-    let rows = rows(cast, batch_size)?;
-    let largest = rows.iter().map(Row::nodes_ns).fold(0.0, f64::max);
+/// The chart at the smallest batch size that was profiled, and which sessions are not in it.
+pub(super) fn charts(cast: &Cast<'_>) -> Vec<(&'static str, Drawing)> {
+    let operators = cast.source.findings.causes.operators.iter();
+    let Some(batch_size) = operators.map(|found| found.batch_size).min() else {
+        return vec![(TITLE, Err("no operators were profiled".into()))];
+    };
+    let (mut rows, mut left_out) = (Vec::new(), Vec::new());
+    for found in drawn(cast, batch_size) {
+        match row(cast, found) {
+            Ok(row) => rows.push(row),
+            Err(reason) => {
+                let name = cast.source.name(found.session);
+                left_out.push((TITLE, Err(format!("{name}: {reason}"))));
+            }
+        }
+    }
+    if !rows.is_empty() {
+        left_out.insert(0, (TITLE, Ok(chart(cast, rows, batch_size))));
+    }
+    left_out
+}
+
+/// Profiles of the sessions that have a colour, at the first shape.
+fn drawn<'a>(cast: &Cast<'a>, batch_size: u64) -> impl Iterator<Item = &'a OperatorFindings> {
+    let operators = cast.source.findings.causes.operators.iter();
+    operators
+        .filter(move |found| (found.batch_size, found.shape) == (batch_size, 0))
+        .filter(|found| cast.color(found.session).is_some())
+}
+
+fn chart(cast: &Cast<'_>, rows: Vec<Row<'_>>, batch_size: u64) -> ChartView {
+    let largest = rows.iter().map(Row::end_ns).fold(0.0, f64::max);
+    let has_ranges = rows.iter().any(Row::has_ranges);
     let bars = Bars {
         named: leading(&rows),
         rows,
         measure: Measure::new(Unit::Ns, largest),
     };
-    let series = (0..=bars.named.len()).map(|part| bars.series(part));
-    Ok(ChartView {
+    let series = (0..=bars.named.len() + 1).map(|part| bars.series(part));
+    ChartView {
         id: "operators".into(),
         title: format!("Time in operators at batch {batch_size}"),
-        summary: format!(
-            "Each bar is one inference with ONNX Runtime's profiler on, cut into its operators; the profiler makes it longer than \
-             it is.{}{}{}",
-            of_device(&bars.rows),
-            not_drawn(cast, batch_size),
-            cast.remark()
-        ),
-        x: bars.measure.with_zero("time in nodes", [largest]),
+        summary: summary(has_ranges) + &of_device(&bars.rows) + &cast.remark(),
+        x: bars.measure.with_zero("latency", [largest]),
         y: AxisView::names(bars.rows.iter().map(|row| &row.name)),
         series: series.filter(|series| !series.points.is_empty()).collect(),
         table: table(&bars.rows),
-    })
-}
-
-/// The drawn sessions at the smallest batch size that was profiled, or why there are none.
-fn rows<'a>(cast: &Cast<'a>, batch_size: u64) -> Result<Vec<Row<'a>>, String> {
-    let rows: Vec<Row<'_>> = profiles(cast, batch_size)
-        .filter(|found| !is_of_handing_over(found))
-        .filter_map(|found| {
-            Some(Row {
-                name: cast.source.name(found.session),
-                breakdown: found.breakdown.as_ref().ok()?,
-            })
-        })
-        .collect();
-    if rows.is_empty() {
-        let mut found = profiles(cast, batch_size);
-        if profiles(cast, batch_size).any(is_of_handing_over) {
-            return Err(HANDING_OVER.into());
-        }
-        let reason = found.find_map(|found| found.breakdown.as_ref().err());
-        return Err(reason.map_or_else(|| "no operators were profiled".into(), plain));
     }
-    Ok(rows)
 }
 
 const HANDING_OVER: &str =
     "the traces tell times of the host alone, which handed work over to a device";
-
-/// Of the drawn sessions, at the first shape.
-fn profiles<'a>(cast: &Cast<'a>, batch_size: u64) -> impl Iterator<Item = &'a OperatorFindings> {
-    cast.source
-        .findings
-        .causes
-        .operators
-        .iter()
-        .filter(move |found| (found.batch_size, found.shape) == (batch_size, 0))
-        .filter(|found| cast.color(found.session).is_some())
-}
-
-fn is_of_handing_over(found: &OperatorFindings) -> bool {
-    let times = found.breakdown.as_ref().map(|breakdown| breakdown.times);
-    times == Ok(NodeTimes::HandingOver)
-}
-
-/// Sessions without a bar, because how long their operators took is not known.
-fn not_drawn(cast: &Cast<'_>, batch_size: u64) -> String {
-    let names = profiles(cast, batch_size)
-        .filter(|found| is_of_handing_over(found))
-        .map(|found| cast.source.name(found.session));
-    match words::listed(names) {
-        names if names.is_empty() => names,
-        names => format!(" Not drawn: {names}, where {HANDING_OVER}."),
-    }
-}
 
 /// Bars of times of a device.
 fn of_device(rows: &[Row<'_>]) -> String {
@@ -137,8 +141,25 @@ fn of_device(rows: &[Row<'_>]) -> String {
         .map(|row| &row.name);
     match words::listed(names) {
         names if names.is_empty() => names,
-        names => format!(" Of {names}, nodes that ran on a device have its own times."),
+        names => {
+            format!(
+                " Of {names}, nodes that ran on a device have its own times, with the profiler."
+            )
+        }
     }
+}
+
+fn summary(has_ranges: bool) -> String {
+    let ranges = format!(
+        " Where the profiler makes an inference take more than {}x as long, only what each operator surely takes is drawn as its \
+         own.",
+        number::factor(SURE_DISTORTION, None)
+    );
+    format!(
+        "Each bar is one inference without ONNX Runtime's profiler, cut into its operators by their times with it, less what it \
+         adds.{}",
+        if has_ranges { &ranges } else { "" }
+    )
 }
 
 /// The operators with the largest share of any session: of the longest times, a slow session would
@@ -148,7 +169,8 @@ fn leading<'a>(rows: &[Row<'a>]) -> Vec<&'a Plain> {
         .iter()
         .flat_map(|row| &row.breakdown.by_operator)
         .collect();
-    shares.sort_by(|one, other| other.share.0.total_cmp(&one.share.0));
+    shares.retain(|share| share.portion.sure_ns() > 0.0);
+    shares.sort_by(|one, other| other.portion.share.0.total_cmp(&one.portion.share.0));
     let mut seen = HashSet::new();
     shares
         .into_iter()
@@ -174,10 +196,13 @@ impl Bars<'_> {
         }
     }
 
+    /// The last two parts are of no single operator.
     fn name(&self, part: usize) -> String {
-        self.named
-            .get(part)
-            .map_or_else(|| "all other operators".into(), plain)
+        match self.named.get(part) {
+            Some(name) => plain(*name),
+            None if part == self.named.len() => "all other operators".into(),
+            None => "between operators, or not known of which".into(),
+        }
     }
 
     fn part(&self, share: &OperatorShare) -> usize {
@@ -189,22 +214,31 @@ impl Bars<'_> {
 
     /// The piece of a bar that a part takes, after those before it.
     fn bar(&self, row: &Row<'_>, part: usize) -> Option<PointView> {
-        let from = row.time_ns(|share| self.part(share) < part);
-        let own = row.time_ns(|share| self.part(share) == part);
-        let share = own / row.nodes_ns().max(1.0);
-        (own > 0.0).then(|| PointView {
-            x: self.measure.scaled(from + own),
-            from: Some(self.measure.scaled(from)),
-            label: format!(
-                "{}\n{} {}, {} of the time in nodes",
-                row.name,
-                self.name(part),
-                number::value(Unit::Ns, own, None),
-                number::share(share),
-            ),
+        let before = row.portion(|share| self.part(share) < part);
+        let own = row.portion(|share| self.part(share) == part);
+        let from_ns = before.sure_ns();
+        let (to_ns, figures) = if part > self.named.len() {
+            (row.end_ns(), shown_time(row.end_ns() - from_ns))
+        } else {
+            let figures = format!(
+                "{}, {} of the time in operators",
+                time_words(own),
+                share_words(own)
+            );
+            (from_ns + own.sure_ns(), figures)
+        };
+        // Less than a nanosecond is left by rounding.
+        (to_ns >= from_ns + 1.0).then(|| PointView {
+            x: self.measure.scaled(to_ns),
+            from: Some(self.measure.scaled(from_ns)),
+            label: format!("{}\n{} {figures}", row.name, self.name(part)),
             ..PointView::default()
         })
     }
+}
+
+fn shown_time(ns: f64) -> String {
+    number::value(Unit::Ns, ns, None)
 }
 
 fn table(rows: &[Row<'_>]) -> Table {
@@ -214,7 +248,7 @@ fn table(rows: &[Row<'_>]) -> Table {
         "execution provider",
         "nodes",
         "time",
-        "of the time in nodes",
+        "of the time in operators",
     ];
     let mut table = Builder::new("Time by operator", &header);
     for row in rows {
@@ -224,8 +258,8 @@ fn table(rows: &[Row<'_>]) -> Table {
                 plain(&share.operator),
                 plain(&share.execution_provider),
                 number::count(share.nodes_count),
-                number::time(share.time_ns),
-                number::share(share.share.0),
+                time_words(share.portion),
+                share_words(share.portion),
             ]);
         }
     }
@@ -234,11 +268,11 @@ fn table(rows: &[Row<'_>]) -> Table {
 
 fn rest(row: &Row<'_>) -> String {
     match row.breakdown.rest {
-        Rest::Between { time_ns, share, .. } => format!(
-            "{}: {} more ({} of the inference) in no node",
+        Rest::Between { portion, .. } => format!(
+            "{}: {} more ({} of the inference) in no operator",
             row.name,
-            number::time(time_ns),
-            number::share(share.0),
+            time_words(portion),
+            share_words(portion),
         ),
         Rest::Overlap { factor } => format!(
             "{}: nodes ran side by side; together they took {} times the inference",

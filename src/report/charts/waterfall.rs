@@ -3,7 +3,9 @@
 use super::{AxisView, ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Explanation, LatencyStep, Step, StepKind};
 use crate::metric::Unit;
-use crate::report::chapters::explain::{UNRESOLVED, is_leading, names, place, step_label};
+use crate::report::chapters::explain::{
+    change_words, clearer, is_leading, names, place, step_label,
+};
 use crate::report::words::{Builder, Source, Table, number, plain};
 
 /// Explanations that are drawn: further ones, and those at further batch sizes, are in the tables.
@@ -18,8 +20,8 @@ struct Piece {
     to_ns: i64,
     kind: PieceKind,
     label: String,
-    /// Whether the profiler tells its length from nothing.
-    is_resolved: bool,
+    /// How long it is, where it is no median.
+    change: String,
 }
 
 impl Piece {
@@ -30,7 +32,7 @@ impl Piece {
             from_ns: 0,
             to_ns: ns,
             kind: PieceKind::Median,
-            is_resolved: true,
+            change: String::new(),
         }
     }
 
@@ -41,22 +43,12 @@ impl Piece {
             name: step_label(step.kind).to_owned(),
             from_ns,
             to_ns: from_ns + change,
-            kind: if change > 0 {
-                PieceKind::Slower
-            } else {
-                PieceKind::Faster
+            kind: match change {
+                _ if !step.is_resolved() => PieceKind::Unsure,
+                1.. => PieceKind::Slower,
+                _ => PieceKind::Faster,
             },
-            is_resolved: step.is_resolved() || change == 0,
-        }
-    }
-
-    /// How long it is, where it is no median.
-    fn change(&self) -> String {
-        let change = signed(self.to_ns - self.from_ns);
-        match self.kind {
-            PieceKind::Median => String::new(),
-            _ if self.is_resolved => change,
-            _ => change + UNRESOLVED,
+            change: change_words(change, step.bounds),
         }
     }
 
@@ -77,12 +69,14 @@ enum PieceKind {
     Median = 0,
     Slower = 1,
     Faster = 2,
+    Unsure = 6,
 }
 
-const KINDS: [(PieceKind, &str); 3] = [
+const KINDS: [(PieceKind, &str); 4] = [
     (PieceKind::Median, "median"),
     (PieceKind::Slower, "makes it slower"),
     (PieceKind::Faster, "makes it faster"),
+    (PieceKind::Unsure, "not sure"),
 ];
 
 pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Drawing)> {
@@ -99,6 +93,7 @@ pub(super) fn charts(source: Source<'_>) -> Vec<(&'static str, Drawing)> {
     });
     leading
         .take(MOST)
+        .map(|leading| clearer(source, leading).unwrap_or(leading))
         .map(|explanation| ("Waterfall", chart(source, explanation)))
         .chain(left_out)
         .collect()
@@ -114,6 +109,12 @@ fn chart(source: Source<'_>, explanation: &Explanation) -> Drawing {
             .map_or_else(|| "there is nothing to tell".into(), plain);
         return Err(format!("{name}: {reason}"));
     };
+    if !explanation.steps.iter().any(Step::is_resolved) {
+        return Err(format!(
+            "{name}: no step from {reference} is sure{}",
+            place(source, explanation)
+        ));
+    }
     let title = format!("From {reference} to {name}{}", place(source, explanation));
     let pieces = pieces(explanation, latency, reference, name);
     let ends = pieces
@@ -156,21 +157,12 @@ fn shown(ns: i64) -> String {
     number::value(Unit::Ns, ns as f64, None)
 }
 
-fn signed(ns: i64) -> String {
-    let sign = if ns > 0 { "+" } else { "" };
-    format!("{sign}{}", shown(ns))
-}
-
 fn step_text(step: &Step) -> String {
-    let open = if step.is_resolved() {
-        ""
-    } else {
-        "\nnot more than the profiler can tell"
-    };
+    let open = if step.is_resolved() { "" } else { "\nnot sure" };
     format!(
         "{}\n{}{}{open}",
         step_label(step.kind),
-        signed(step.change_ns()),
+        number::signed(Unit::Ns, step.change_ns() as f64, step.bounds),
         times(step)
     )
 }
@@ -202,11 +194,11 @@ fn table(pieces: &[Piece]) -> Table {
     let header = ["step", "change", "latency after it"];
     let mut table = Builder::new("Steps of the latency", &header);
     for piece in pieces {
-        table.plain_row([piece.name.clone(), piece.change(), shown(piece.to_ns)]);
+        table.plain_row([piece.name.clone(), piece.change.clone(), shown(piece.to_ns)]);
     }
     let note = pieces
         .iter()
-        .any(|piece| !piece.is_resolved)
-        .then(|| "~: not more than the profiler can tell".to_owned());
+        .any(|piece| piece.kind == PieceKind::Unsure)
+        .then(|| "~: not sure".to_owned());
     table.finish(note)
 }

@@ -163,6 +163,29 @@ fn in_scale(suffix: &str, factor: f64, unit: Unit, value: f64, interval: Interva
     format!("{}{suffix} ({ends})", rounded(value / factor, place))
 }
 
+/// A change with its sign, and its interval in the unit of whichever end is larger: `+120 µs (40 to
+/// 200)`; the change alone without one.
+pub(in crate::report) fn signed(unit: Unit, change: f64, interval: Option<Interval>) -> String {
+    let ends = interval.map_or(0.0, |interval| interval.low.abs().max(interval.high.abs()));
+    let largest = ends.max(change.abs());
+    let (suffix, factor) = scale(unit, largest);
+    let half_width = interval.map(|interval| half_width(interval) / factor);
+    let place = place(suffix, unit, largest / factor, half_width);
+    // No sign on a zero.
+    let shown = match rounded(change / factor, place) {
+        text if text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.')) => "0".into(),
+        text if change > 0.0 => format!("+{text}"),
+        text => text,
+    };
+    match interval {
+        None => format!("{shown}{suffix}"),
+        Some(interval) => {
+            let ends = span(interval, |end| rounded(end / factor, place));
+            format!("{shown}{suffix} ({ends})")
+        }
+    }
+}
+
 /// The ends of `interval`, each as `shown`: `2.10 to 2.16`.
 pub(in crate::report) fn span(interval: Interval, shown: impl Fn(f64) -> String) -> String {
     format!("{} to {}", shown(interval.low), shown(interval.high))
@@ -424,6 +447,28 @@ mod tests {
 
     const fn interval(low: f64, high: f64) -> Interval {
         Interval { low, high }
+    }
+
+    #[test]
+    fn signed_changes_have_the_unit_and_the_digits_that_their_interval_suits() {
+        for (change, ends, shown) in [
+            (
+                118_000.0,
+                Some((36_000.0, 141_000.0)),
+                "+120 µs (40 to 140)",
+            ),
+            (-1.0, Some((-24_000.0, 24_000.0)), "0 µs (-24 to 24)"),
+            (
+                -59_100.0,
+                Some((-66_200.0, -50_300.0)),
+                "-59 µs (-66 to -50)",
+            ),
+            (-245_000.0, None, "-245 µs"),
+            (0.0, None, "0 ns"),
+        ] {
+            let interval = ends.map(|(low, high)| interval(low, high));
+            assert_eq!(signed(Unit::Ns, change, interval), shown);
+        }
     }
 
     #[test]

@@ -46,6 +46,17 @@ pub(in crate::report) fn shortened(text: &str, limit: usize) -> String {
     format!("{}…", kept.trim_end())
 }
 
+/// `text` with a capital letter first.
+pub(in crate::report) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(letters)
+        .collect()
+}
+
 /// `a, b and c`.
 pub(in crate::report) fn listed<T: Display>(names: impl IntoIterator<Item = T>) -> String {
     let names = names.into_iter().map(|name| name.to_string());

@@ -2,7 +2,6 @@
 
 use onnxprof::analysis::ReducedArithmetic;
 use onnxprof::record::{MachinePeaks, Peak, PeakRates, TensorShape};
-use onnxprof::units::Bytes;
 
 use super::*;
 
@@ -205,7 +204,7 @@ fn moving_data_is_named_where_it_limits_most_of_the_time() {
     let view = Report::new(&run, &findings);
     let why = shown::lines(&view, "why");
     assert!(
-        why[0].contains("moving data limits nodes that take 66.7% of the time in nodes"),
+        why[0].contains("moving data limits nodes that take 66.7% of the time in operators"),
         "{why:?}"
     );
     let markdown = report::markdown(&view).unwrap();

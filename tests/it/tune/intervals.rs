@@ -113,6 +113,26 @@ fn no_answer_stands_without_an_interval_and_no_comparison_has_two_figures() {
 }
 
 #[test]
+fn what_took_turns_with_the_best_one_is_not_said_to_be_not_compared() {
+    let whole = searched();
+    let best = told(&whole).0.best.unwrap();
+    let best = told(&whole).0.candidates[best].key;
+    let other = *heats(&whole)
+        .iter()
+        .flat_map(|heat| &heat.cells)
+        .find(|key| **key != best)
+        .unwrap();
+    // Nobody decided on it.
+    let mut record = whole.clone();
+    let tuning = record.tuning.as_mut().unwrap();
+    tuning.decisions.retain(|decision| decision.key != other);
+    let text = told(&record).1;
+    let words = "Neither shown to be better nor worse than it: a";
+    assert!(text.contains(words), "`{words}` is missing: {text}");
+    assert!(!text.contains("Not compared directly"), "{text}");
+}
+
+#[test]
 fn a_gain_is_told_by_way_of_another_one_where_both_took_no_turns() {
     let mut record = searched();
     let found = told(&record).0;

@@ -5,15 +5,15 @@ mod step;
 mod tables;
 
 use crate::analysis::{
-    Change, Clause, DenormalFindings, Explanation, Instructions, ReducedArithmetic, Verdict,
+    Change, DenormalFindings, Explanation, Instructions, ReducedArithmetic, Verdict,
 };
 use crate::record::RunRecord;
 use crate::report::chapter::{Block, Chapter};
 use crate::report::charts;
 use crate::report::words::{self, Section, Source, quantization::quantization};
 use crate::text::Plain;
-use sentence::sentence;
-pub(in crate::report) use step::{UNRESOLVED, is_leading, names, place, step_label};
+use sentence::{sentence, too_small};
+pub(in crate::report) use step::{change_words, clearer, is_leading, names, place, step_label};
 use step::{pair, time};
 
 /// A latency with denormals flushed to zero that is this much shorter is worth a word, even where
@@ -29,42 +29,34 @@ pub(super) fn in_search(source: Source<'_>) -> Chapter {
 }
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
-    let sections = told(source).map(|explanation| section(source, explanation));
+    let sections = in_order(source).map(|explanation| section(source, explanation));
     Chapter::new("why", "Why", "Why variants are as fast as they are")
         .with(Block::Charts(charts::waterfall(source)))
         .sections(sections.chain(denormals(source)).collect())
 }
 
-/// One for each session at the smallest profiled batch size, and a second where only a larger batch
-/// shows the steps.
+/// One for each pair of sessions: at the smallest profiled batch size, or first at the smallest one
+/// that shows parts of a difference of which none is sure there.
 pub(super) fn sentences(source: Source<'_>) -> Vec<String> {
     told(source)
         .filter(|told| is_leading(source, told))
-        .flat_map(|leading| [Some(leading), clearer(source, leading)])
-        .flatten()
-        .map(|told| sentence(source, told))
+        .map(|leading| match clearer(source, leading) {
+            Some(clearer) => sentence(source, clearer) + &too_small(source, leading),
+            None => sentence(source, leading),
+        })
         .chain(denormals_of_others(source))
         .collect()
 }
 
-/// The first explanation of the same pair that names the steps which this one leaves open.
-fn clearer<'a>(source: Source<'a>, leading: &Explanation) -> Option<&'a Explanation> {
-    told(source)
-        .filter(|_| is_open(leading))
-        .filter(|other| pair(other) == pair(leading))
-        .find(|other| !is_open(other) && names_steps(other))
-}
-
-fn is_open(told: &Explanation) -> bool {
-    told.clauses
-        .iter()
-        .any(|clause| matches!(clause, Clause::Unnamed { .. }))
-}
-
-fn names_steps(told: &Explanation) -> bool {
-    told.clauses
-        .iter()
-        .any(|clause| matches!(clause, Clause::Step { .. } | Clause::NotFused { .. }))
+/// Explanations in the order of telling: of each pair the one that names parts first.
+fn in_order(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
+    let mut explanations: Vec<&Explanation> = told(source).collect();
+    for of_pair in explanations.chunk_by_mut(|one, other| pair(one) == pair(other)) {
+        if of_pair[0].is_open() {
+            of_pair.sort_by_key(|told| !told.names_parts());
+        }
+    }
+    explanations.into_iter()
 }
 
 fn section(source: Source<'_>, explanation: &Explanation) -> Section {
@@ -90,8 +82,8 @@ fn denormals(source: Source<'_>) -> Option<Section> {
     })
 }
 
-/// Explanations that say more than that nothing is known: of operators that were profiled, or of a
-/// difference.
+/// Explanations that say more than that nothing is known: of operators that were profiled, of a
+/// difference, or of one file.
 fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
     let is_profiled = !source.record.operators.is_empty();
     source
@@ -99,7 +91,9 @@ fn told(source: Source<'_>) -> impl Iterator<Item = &'_ Explanation> {
         .causes
         .explanations
         .iter()
-        .filter(move |told| is_profiled || (told.latency.is_some() && !told.clauses.is_empty()))
+        .filter(move |told| {
+            is_profiled || told.is_same_file || (told.latency.is_some() && !told.clauses.is_empty())
+        })
 }
 
 fn lines(source: Source<'_>, explanation: &Explanation) -> Vec<String> {

@@ -2,8 +2,8 @@
 
 use super::step::{names, place, time};
 use crate::analysis::{
-    AddedNodes, CLAUSE_SHARE, Change, Clause, Explanation, Instructions, ReducedArithmetic, Step,
-    StepKind, Verdict,
+    AddedNodes, CLAUSE_SHARE, Change, Clause, Explanation, Instructions, Interval, LatencyStep,
+    OperatorChange, ReducedArithmetic, Step, StepKind, Verdict,
 };
 use crate::metric::Unit;
 use crate::report::words::{self, Source, listed, number};
@@ -13,78 +13,165 @@ use crate::units::Ratio;
 /// Operators that a clause names before it only counts their nodes.
 const NAMED_OPERATORS: usize = 3;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Shorter,
-    Longer,
-    Neither,
-}
-
+/// Why a session takes the time that it takes: what is sure of the difference first, what goes the
+/// other way behind one "but", then what is not sure, and traits that are no part of it.
 pub(super) fn sentence(source: Source<'_>, explanation: &Explanation) -> String {
     let lead = lead(source, explanation);
-    let why = match &explanation.steps_absent_reason {
-        _ if !explanation.clauses.is_empty() => joined(explanation),
-        Some(reason) => format!("why is not known: {reason}"),
-        None => {
-            format!(
-                "no group of operators is shown to have changed by as much as {} of it",
-                number::limit(CLAUSE_SHARE)
-            )
-        }
+    if explanation.is_same_file {
+        return format!("{lead}.");
+    }
+    let traits = explanation.clauses.iter().filter(|clause| is_trait(clause));
+    let traits = traits.map(|clause| clause_words(explanation, clause));
+    let Some(latency) = &explanation.latency else {
+        let facts: String = traits
+            .map(|told| format!(" {}.", words::capital(&told)))
+            .collect();
+        return format!("{lead}{}.{facts}", because(explanation));
     };
-    format!("{lead}: {why}.")
+    let told = parts(explanation, latency).into_iter().chain(traits);
+    let why: Vec<String> = told.collect();
+    if why.is_empty() {
+        format!("{lead}: {}.", nothing(explanation))
+    } else {
+        format!("{lead}: {}.", why.join("; "))
+    }
 }
 
-fn joined(explanation: &Explanation) -> String {
-    let mut text = String::new();
-    let mut before = None;
-    for clause in &explanation.clauses {
-        let side = side(clause);
-        text += before.map_or("", |before| joint(before, side));
-        text += &clause_words(explanation, clause);
-        before = Some(side);
-    }
-    text
+/// Of a pair that a larger batch tells more of: the smaller one in one sentence.
+pub(super) fn too_small(source: Source<'_>, explanation: &Explanation) -> String {
+    let Some(latency) = &explanation.latency else {
+        return String::new();
+    };
+    let others = explanation
+        .clauses
+        .iter()
+        .filter(|clause| matches!(clause, Clause::Denormals { .. }))
+        .map(|clause| format!("; {}", clause_words(explanation, clause)));
+    format!(
+        " {} it is {} ({}), of which no part is sure{}.",
+        words::capital(place(source, explanation).trim_start()),
+        words::latency_change(&latency.change).phrase,
+        medians(latency),
+        others.collect::<String>()
+    )
 }
 
-/// Words between two clauses.
-fn joint(before: Side, after: Side) -> &'static str {
-    match (before, after) {
-        (Side::Shorter, Side::Longer) | (Side::Longer, Side::Shorter) => ", but ",
-        _ => "; ",
+fn nothing(explanation: &Explanation) -> String {
+    match &explanation.steps_absent_reason {
+        Some(reason) => format!("why is not known: {reason}"),
+        None => format!(
+            "no group of operators is shown to have changed by as much as {} of it",
+            number::limit(CLAUSE_SHARE)
+        ),
     }
+}
+
+fn because(explanation: &Explanation) -> String {
+    let reason = explanation.steps_absent_reason.as_ref();
+    reason
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default()
+}
+
+/// What is told of the difference itself.
+fn parts(explanation: &Explanation, latency: &LatencyStep) -> Vec<String> {
+    let direction = latency.difference_ns().signum();
+    let named = explanation
+        .clauses
+        .iter()
+        .filter(|clause| clause.names_part());
+    let (along, against): (Vec<&Clause>, Vec<&Clause>) =
+        named.partition(|clause| change_ns(clause).signum() == direction);
+    let mut parts: Vec<String> = along
+        .iter()
+        .map(|clause| clause_words(explanation, clause))
+        .collect();
+    let against = against
+        .iter()
+        .map(|clause| clause_words(explanation, clause));
+    let against = words::listed(against);
+    if !against.is_empty() {
+        match parts.last_mut() {
+            Some(last) => *last += &format!(", but {against}"),
+            None => parts.push(against),
+        }
+    }
+    let unnamed = explanation
+        .clauses
+        .iter()
+        .filter(|clause| matches!(clause, Clause::Unnamed { .. }));
+    parts.extend(unnamed.map(|clause| clause_words(explanation, clause)));
+    parts
+}
+
+fn change_ns(clause: &Clause) -> i64 {
+    match clause {
+        Clause::Step { step, .. } => step.change_ns(),
+        Clause::Operators { changes } => changes.iter().map(OperatorChange::change_ns).sum(),
+        Clause::NotFused {
+            before_ns,
+            after_ns,
+            ..
+        } => after_ns - before_ns,
+        Clause::Unnamed { change_ns } => *change_ns,
+        Clause::FullPrecision { .. }
+        | Clause::ComputedInFloat { .. }
+        | Clause::PerChannel { .. }
+        | Clause::MemoryBound { .. }
+        | Clause::MissingInstructions(_)
+        | Clause::Denormals { .. } => 0,
+    }
+}
+
+/// Whether a clause tells of the session, and not of a part of the difference.
+fn is_trait(clause: &Clause) -> bool {
+    !clause.names_part() && !matches!(clause, Clause::Unnamed { .. })
 }
 
 fn lead(source: Source<'_>, explanation: &Explanation) -> String {
     let [reference, name] = names(source, explanation);
     let Some(latency) = &explanation.latency else {
-        return format!("{name} was not compared with {reference}");
+        return if explanation.is_same_file {
+            format!("{name} is the same file as {reference}, by its SHA-256")
+        } else {
+            format!("{name} was not compared with {reference}")
+        };
     };
-    let (own, other) = (time(latency.session_ns), time(latency.reference_ns));
     let at = place(source, explanation);
+    let medians = medians(latency);
+    if explanation.is_same_file {
+        return format!(
+            "{name} is the same file as {reference}, by its SHA-256: any difference{at} ({medians}) is of the measurement, not \
+             of the model"
+        );
+    }
     match latency.change.verdict {
         Verdict::Faster | Verdict::Slower => {
             format!(
-                "{name} is {} than {reference}{at} ({own} instead of {other})",
+                "{name} is {} than {reference}{at} ({medians})",
                 words::latency_change(&latency.change).phrase
             )
         }
-        Verdict::Same => format!("{name} is as fast as {reference}{at} ({own} against {other})"),
+        Verdict::Same => format!("{name} is as fast as {reference}{at} ({medians})"),
         Verdict::Inconclusive => {
-            format!("{name} is not told apart from {reference}{at} ({own} against {other})")
+            format!(
+                "{name} is shown to be neither faster nor slower than {reference}{at} ({medians})"
+            )
         }
     }
 }
 
-fn side(clause: &Clause) -> Side {
-    match clause {
-        Clause::Step { step, .. } if step.change_ns() < 0 => Side::Shorter,
-        Clause::Unnamed { change_ns } if *change_ns < 0 => Side::Shorter,
-        Clause::PerChannel { .. } | Clause::ComputedInFloat { .. } | Clause::MemoryBound { .. } => {
-            Side::Neither
-        }
-        _ => Side::Longer,
-    }
+/// `30.0 ms instead of 8.93 ms`, or `against` where no difference was shown.
+fn medians(latency: &LatencyStep) -> String {
+    let between = match latency.change.verdict {
+        Verdict::Faster | Verdict::Slower => "instead of",
+        Verdict::Same | Verdict::Inconclusive => "against",
+    };
+    format!(
+        "{} {between} {}",
+        time(latency.session_ns),
+        time(latency.reference_ns)
+    )
 }
 
 fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
@@ -103,7 +190,8 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
             operators,
             mostly,
         } => step_words(explanation, step, operators, mostly.as_ref()),
-        Clause::Unnamed { change_ns } => unnamed(*change_ns),
+        Clause::Operators { changes } => operators(changes),
+        Clause::Unnamed { change_ns } => unnamed(explanation, *change_ns),
         Clause::FullPrecision {
             nodes_count,
             of_count,
@@ -129,7 +217,7 @@ fn clause_words(explanation: &Explanation, clause: &Clause) -> String {
         } => per_channel(*ran_nodes_count, *of_count),
         Clause::MemoryBound { share } => {
             format!(
-                "moving data limits nodes that take {} of the time in nodes",
+                "moving data limits nodes that take {} of the time in operators",
                 number::share(share.0)
             )
         }
@@ -154,16 +242,70 @@ fn not_fused(meant: u64, ran: u64, times: &str) -> String {
     )
 }
 
-fn unnamed(change_ns: i64) -> String {
-    let what = if change_ns < 0 {
-        "are saved"
+/// `of single operators, ConvInteger takes 221 µs (150 to 290) more and Conv 103 µs (90 to 110)
+/// less`.
+fn operators(changes: &[OperatorChange]) -> String {
+    let changes = changes.iter().map(|change| {
+        let more = if change.change_ns() > 0 {
+            "more"
+        } else {
+            "less"
+        };
+        format!(
+            "{} takes {} {more}",
+            change.operator,
+            size(change.change_ns(), change.bounds)
+        )
+    });
+    format!("of single operators, {}", listed(changes))
+}
+
+/// Time without its sign, with its interval.
+fn size(change_ns: i64, bounds: Option<Interval>) -> String {
+    let bounds = bounds.map(|bounds| {
+        let ends = [bounds.low, bounds.high].map(|end| end * change_ns.signum() as f64);
+        Interval::between(ends[0], ends[1])
+    });
+    let size = change_ns.abs() as f64;
+    match bounds {
+        Some(bounds) => number::with_interval(Unit::Ns, size, bounds),
+        None => number::value(Unit::Ns, size, None),
+    }
+}
+
+/// ` of the 168 µs`, behind a part of a difference that was shown.
+fn of_difference(explanation: &Explanation, change_ns: i64) -> String {
+    let difference_ns = explanation
+        .latency
+        .as_ref()
+        .filter(|latency| matches!(latency.change.verdict, Verdict::Faster | Verdict::Slower))
+        .map_or(0, LatencyStep::difference_ns);
+    let is_part =
+        change_ns.signum() == difference_ns.signum() && change_ns.abs() < difference_ns.abs();
+    if is_part {
+        format!(" of the {}", time(difference_ns.abs()))
     } else {
-        "are added"
-    };
-    format!(
-        "{} {what} in steps that are too small or too unsure to be named",
-        time(change_ns.abs())
-    )
+        String::new()
+    }
+}
+
+fn unnamed(explanation: &Explanation, change_ns: i64) -> String {
+    let time = time(change_ns.abs());
+    let is_along = explanation
+        .latency
+        .as_ref()
+        .is_some_and(|latency| latency.difference_ns().signum() == change_ns.signum());
+    match (is_along, explanation.names_parts()) {
+        (true, true) => {
+            format!("the other {time} are in parts that are too small or too unsure to be named")
+        }
+        (true, false) => {
+            format!("all {time} are in parts that are too small or too unsure to be named")
+        }
+        (false, _) => {
+            format!("parts that are too small or too unsure to be named take {time} of that back")
+        }
+    }
 }
 
 fn full_precision(nodes: u64, all: u64, time_ns: i64, share: Ratio) -> String {
@@ -238,7 +380,8 @@ fn step_words(
     operators: &[AddedNodes],
     mostly: Option<&Plain>,
 ) -> String {
-    let change = number::value(Unit::Ns, step.change_ns().abs() as f64, step.bounds);
+    let change =
+        size(step.change_ns(), step.bounds) + &of_difference(explanation, step.change_ns());
     let rises = step.change_ns() > 0;
     let went = if rises { "rose" } else { "fell" };
     let most = mostly
@@ -247,7 +390,7 @@ fn step_words(
     match step.kind {
         StepKind::Matrix if step.before_nodes_count > 0 => {
             format!(
-                "matrix work {went} by {change} from {}{most}",
+                "matrix work {went} by {change}, from {}{most}",
                 time(step.before_ns)
             )
         }
@@ -258,7 +401,7 @@ fn step_words(
             )
         }
         StepKind::Fusion => fusion(explanation, &change, rises),
-        StepKind::Rest => format!("time outside of nodes {went} by {change}"),
+        StepKind::Rest => format!("time between operators {went} by {change}"),
         kind => match (rises, operators.is_empty()) {
             (true, false) => format!("{} nodes add {change}", added(operators)),
             (true, true) => format!("{} take {change} more{most}", noun(kind)),

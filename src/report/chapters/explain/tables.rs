@@ -1,7 +1,8 @@
 //! The steps and the changed operators of an explanation, as tables.
 
-use super::step::{UNRESOLVED, names, place, step_label, time};
+use super::step::{UNRESOLVED, change_words, names, place, step_label, time};
 use crate::analysis::{Explanation, LatencyStep, OperatorChange, ProfileBasis, Step, StepKind};
+use crate::metric::Unit;
 use crate::report::words::number::Ways;
 use crate::report::words::{self, Builder, MEANINGLESS, RowKind, Source, Table, number, plain};
 use crate::units::Ratio;
@@ -53,22 +54,12 @@ fn median_row(name: &str, ns: i64) -> Vec<String> {
 fn row(step: &Step, sum_ns: i64) -> Vec<String> {
     vec![
         step_label(step.kind).into(),
-        change(step),
+        change_words(step.change_ns(), step.bounds),
         time(sum_ns),
         time(step.before_ns),
         time(step.after_ns),
         nodes(step),
     ]
-}
-
-fn change(step: &Step) -> String {
-    let change = step.change_ns();
-    let mark = if step.is_resolved() || change == 0 {
-        ""
-    } else {
-        UNRESOLVED
-    };
-    signed(change) + mark
 }
 
 fn nodes(step: &Step) -> String {
@@ -88,16 +79,16 @@ fn notes(
         Some(ratio) => number::relative(ratio.value, ratio.interval, Ways::TIME),
         None => "not compared".into(),
     };
-    let difference = signed(latency.difference_ns());
-    let unresolved = format!(
-        "Changes with{UNRESOLVED} are not larger than what is open about them: the profiler counts whole microseconds, \
-         half of one for each run of a node; what it adds is known to about a fifth; its nodes may take more than the \
-         inference without it; and the ratio of the medians has its interval."
+    let difference = number::signed(Unit::Ns, latency.difference_ns() as f64, None);
+    let open = format!(
+        "Changes stand between what is open about them, with{UNRESOLVED} where that holds no change: the profiler counts whole \
+         microseconds, half of one for each run of a node; what it adds is known to about a fifth; its nodes may take more than the \
+         inference without it; the ratio of the medians has its interval; and no part takes more than all others leave."
     );
     vec![
         format!("Measured in neighbouring blocks: {change}. The medians differ by {difference}."),
         basis(name, reference, profiles),
-        unresolved,
+        open,
     ]
 }
 
@@ -138,21 +129,15 @@ fn operators(source: Source<'_>, explanation: &Explanation) -> Table {
 }
 
 fn operator_row(change: &OperatorChange) -> Vec<String> {
-    let mark = if change.is_resolved { "" } else { UNRESOLVED };
     let nodes = format!(
         "{} -> {}",
         change.before_nodes_count, change.after_nodes_count
     );
     vec![
         plain(&change.operator),
-        signed(change.change_ns()) + mark,
+        change_words(change.change_ns(), change.bounds),
         time(change.before_ns),
         time(change.after_ns),
         nodes,
     ]
-}
-
-fn signed(ns: i64) -> String {
-    let sign = if ns > 0 { "+" } else { "" };
-    format!("{sign}{}", time(ns))
 }

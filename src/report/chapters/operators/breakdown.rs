@@ -3,16 +3,17 @@
 use std::slice;
 
 use super::device;
+use super::portion::{share_words, time_words};
 use crate::analysis::{
-    Breakdown, Estimate, GraphChange, Measured, NodeShare, NodeTimes, OperatorGroup, OperatorShare,
-    Rest,
+    Breakdown, Estimate, GraphChange, Interval, Measured, NodeShare, NodeTimes, OperatorGroup,
+    OperatorShare, Portion, PortionBounds, Rest, SURE_DISTORTION, TimeLevel,
 };
 use crate::provider;
 use crate::record::{NodeProfile, Profiled, TensorShape};
-use crate::report::words::number::{self, bytes, percent, time};
+use crate::report::words::number::{self, bytes, time};
 use crate::report::words::{self, ABSENT, Builder, Table, plain, shortened};
 use crate::text::Plain;
-use crate::units::{Bytes, Nanos};
+use crate::units::{Bytes, Nanos, Ratio};
 
 /// Rows of a table, beyond which they are summed up.
 const ROWS: usize = 10;
@@ -28,18 +29,25 @@ pub(super) fn lines(breakdown: &Breakdown) -> Vec<String> {
     lines.extend(device::lines(breakdown));
     lines.push(format!("By kind of work: {}", groups(breakdown)));
     lines.push(rest(breakdown));
-    lines.push(distortion(&breakdown.distortion));
+    lines.push(distortion(breakdown));
     lines.extend(arena.map(|peak| format!("Arena: {} in use at most", bytes(peak))));
     lines.extend(remarks(breakdown));
     lines
 }
 
 fn time_and_nodes(breakdown: &Breakdown) -> String {
+    let of = match breakdown.level {
+        TimeLevel::Timed => " (median of the timed launches)".into(),
+        TimeLevel::Unprofiled => " without the profiler".into(),
+        TimeLevel::Profiled => format!(
+            " with the profiler on (mean of {})",
+            number::count(breakdown.coverage.inferences_count)
+        ),
+    };
     format!(
-        "{} an inference with the profiler on (mean of {}), {} of it{} in {}",
+        "{} an inference{of}, {} of it{} in {}",
         time(breakdown.inference_ns),
-        number::count(breakdown.coverage.inferences_count),
-        in_nodes(breakdown),
+        in_operators(breakdown),
         on_the_host(breakdown),
         words::counted_noun(breakdown.nodes.len() as u64, "node")
     )
@@ -53,18 +61,32 @@ pub(super) fn on_the_host(breakdown: &Breakdown) -> &'static str {
     }
 }
 
-pub(super) fn in_nodes(breakdown: &Breakdown) -> String {
+/// Share of the inference that its operators take.
+pub(super) fn in_operators(breakdown: &Breakdown) -> String {
     match breakdown.rest {
-        Rest::Between { share, .. } => percent(1.0 - share.0),
+        Rest::Between { portion, .. } => share_words(Portion {
+            share: Ratio(1.0 - portion.share.0),
+            bounds: portion.bounds.map(|bounds| PortionBounds {
+                share: Interval {
+                    low: 1.0 - bounds.share.high,
+                    high: 1.0 - bounds.share.low,
+                },
+                ..bounds
+            }),
+            ..portion
+        }),
         Rest::Overlap { factor } => format!("{}x", number::factor(factor, None)),
     }
 }
 
 fn groups(breakdown: &Breakdown) -> String {
-    let groups = breakdown
-        .by_group
-        .iter()
-        .map(|share| format!("{} {}", group_words(share.group), percent(share.share.0)));
+    let groups = breakdown.by_group.iter().map(|share| {
+        format!(
+            "{} {}",
+            group_words(share.group),
+            share_words(share.portion)
+        )
+    });
     words::joined(groups, ", ")
 }
 
@@ -79,15 +101,14 @@ fn group_words(group: OperatorGroup) -> &'static str {
 fn rest(breakdown: &Breakdown) -> String {
     match breakdown.rest {
         Rest::Between {
-            time_ns,
-            share,
+            portion,
             truncated_at_most_ns,
         } => {
             format!(
                 "{}: {} an inference, {}{}",
                 besides(breakdown.times),
-                time(time_ns),
-                percent(share.0),
+                time_words(portion),
+                share_words(portion),
                 cut_off(breakdown.times, truncated_at_most_ns)
             )
         }
@@ -122,16 +143,64 @@ fn cut_off(times: NodeTimes, most: Nanos) -> String {
     }
 }
 
-fn distortion(estimate: &Estimate) -> String {
-    match estimate {
-        Estimate::Measured(measured) => slowed(measured),
+fn distortion(breakdown: &Breakdown) -> String {
+    let times = match (breakdown.level, &breakdown.distortion) {
+        (TimeLevel::Profiled, _) => String::new(),
+        (TimeLevel::Timed | TimeLevel::Unprofiled, Estimate::Measured(_)) => {
+            format!(
+                ". {} What it adds is taken off{}",
+                with_it(breakdown),
+                as_ranges(breakdown)
+            )
+        }
+        (TimeLevel::Timed | TimeLevel::Unprofiled, Estimate::Absent { .. }) => format!(
+            ". {} All times are scaled to the inference without it{}",
+            with_it(breakdown),
+            as_ranges(breakdown)
+        ),
+    };
+    match &breakdown.distortion {
+        Estimate::Measured(measured) => slowed(measured) + &times,
         Estimate::Absent { reason, .. } => {
             format!(
-                "How much the profiler itself slows an inference down is {}",
+                "How much the profiler itself slows an inference down is {}{times}",
                 words::not_measured(reason)
             )
         }
     }
+}
+
+/// `With it one takes 615 µs (mean of 47).`
+fn with_it(breakdown: &Breakdown) -> String {
+    format!(
+        "With it one takes {} (mean of {}).",
+        time(breakdown.coverage.profiled_inference_ns),
+        number::count(breakdown.coverage.inferences_count)
+    )
+}
+
+fn as_ranges(breakdown: &Breakdown) -> String {
+    let is_any = breakdown
+        .by_operator
+        .iter()
+        .any(|share| share.portion.bounds.is_some());
+    match is_any {
+        true => format!(
+            "; beyond {}x it is not known so exactly from which node, so that times and shares are ranges",
+            number::factor(SURE_DISTORTION, None)
+        ),
+        false => String::new(),
+    }
+}
+
+/// Why nothing is told of the operators of a profile; `None` where something is.
+pub(in crate::report) fn untold(breakdown: &Breakdown) -> Option<String> {
+    (!breakdown.is_told()).then(|| {
+        format!(
+            "with the profiler an inference takes {}x as long, which leaves nothing sure of its operators",
+            number::factor(breakdown.slowdown().0, None)
+        )
+    })
 }
 
 fn slowed(measured: &Measured) -> String {
@@ -145,13 +214,14 @@ fn slowed(measured: &Measured) -> String {
 }
 
 fn remarks(breakdown: &Breakdown) -> Vec<String> {
-    let disturbed = breakdown.coverage.disturbed_inferences_count;
-    let unreadable = breakdown.coverage.unreadable_events_count;
+    let coverage = &breakdown.coverage;
+    let disturbed = coverage.disturbed_inferences_count;
+    let unreadable = coverage.unreadable_events_count;
     let mut remarks = Vec::new();
     if disturbed > 0 {
-        remarks.push(format!("{} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and do not count", words::counted_noun(disturbed, "more inference")));
+        remarks.push(format!("{} took over 5/4 of the lower quartile, disturbed or with threads still asleep, and {} not count", words::counted_noun(disturbed, "more inference"), if disturbed == 1 { "does" } else { "do" }));
     }
-    if !breakdown.coverage.complete {
+    if !coverage.complete {
         remarks.push("The trace was cut off: it was read as far as it goes".into());
     }
     if unreadable > 0 {
@@ -226,7 +296,7 @@ fn operators(breakdown: &Breakdown) -> Table {
         builder.plain_row(with_host(breakdown, cells, time(host_ns)));
     }
     let notes = [
-        "calls, time and bytes: of one inference; share: of the time in nodes".into(),
+        "calls, time and bytes: of one inference; share: of the time in all operators".into(),
         "bytes: inputs, weights and outputs, each once; a trace alone lacks weights that kernels packed for themselves; - where \
          it does not tell"
             .into(),
@@ -259,15 +329,15 @@ fn operators_row(
     operators: &[OperatorShare],
 ) -> Vec<String> {
     let operators = operators.iter();
-    let time_ns = operators.clone().map(|one| one.time_ns).sum();
+    let portion = Portion::together(operators.clone().map(|one| one.portion));
     let all_bytes: Option<Bytes> = operators.clone().map(|one| one.bytes).sum();
     vec![
         name,
         group.into(),
         number::count(operators.clone().map(|one| one.nodes_count).sum()),
-        calls(operators.clone().map(|one| one.calls).sum()),
-        device::own_time(breakdown, time_ns),
-        percent(operators.map(|one| one.share.0).sum()),
+        calls(operators.map(|one| one.calls).sum()),
+        device::own_time(breakdown, portion),
+        share_words(portion),
         all_bytes.map_or_else(|| ABSENT.into(), bytes),
     ]
 }
@@ -306,20 +376,20 @@ fn node_row(breakdown: &Breakdown, share: &NodeShare, node: &NodeProfile) -> Vec
         node_name(node),
         short_name(&node.operator),
         calls(share.calls),
-        device::own_time(breakdown, share.time_ns),
-        percent(share.share.0),
+        device::own_time(breakdown, share.portion),
+        share_words(share.portion),
         shapes(node),
     ]
 }
 
 fn other_nodes(breakdown: &Breakdown, others: &[NodeShare]) -> Vec<String> {
-    let time_ns = others.iter().map(|node| node.time_ns).sum();
+    let portion = Portion::together(others.iter().map(|node| node.portion));
     vec![
         format!("{} more nodes", number::count(others.len() as u64)),
         String::new(),
         calls(others.iter().map(|node| node.calls).sum()),
-        device::own_time(breakdown, time_ns),
-        percent(others.iter().map(|node| node.share.0).sum()),
+        device::own_time(breakdown, portion),
+        share_words(portion),
         String::new(),
     ]
 }

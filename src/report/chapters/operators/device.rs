@@ -1,7 +1,8 @@
 //! What a device did in an inference, what kept it from more, and what is said where a trace tells
 //! nothing of it.
 
-use crate::analysis::{Breakdown, DeviceFindings, DeviceVerdict, NodeTimes};
+use super::portion::time_words;
+use crate::analysis::{Breakdown, DeviceFindings, DeviceVerdict, NodeTimes, Portion};
 use crate::provider::{self, HostWork};
 use crate::report::words::number::{self, percent, time};
 use crate::report::words::{self, plain};
@@ -37,7 +38,10 @@ pub(super) fn notes(breakdown: &Breakdown) -> Vec<String> {
         NodeTimes::Host => Vec::new(),
         NodeTimes::HandingOver => vec![HOST_ALONE.into()],
         NodeTimes::Device => {
-            let has_none = breakdown.nodes.iter().any(|node| node.time_ns == Nanos(0));
+            let has_none = breakdown
+                .nodes
+                .iter()
+                .any(|node| node.portion.time_ns == Nanos(0));
             let none = format!(
                 "{NO_TIME}: the trace gives it no kernel and no copy of a whole microsecond"
             );
@@ -50,10 +54,10 @@ pub(super) fn notes(breakdown: &Breakdown) -> Vec<String> {
 }
 
 /// The time that stands for nodes.
-pub(super) fn own_time(breakdown: &Breakdown, time_ns: Nanos) -> String {
-    match (breakdown.times, time_ns) {
+pub(super) fn own_time(breakdown: &Breakdown, portion: Portion) -> String {
+    match (breakdown.times, portion.time_ns) {
         (NodeTimes::Device, Nanos(0)) => NO_TIME.into(),
-        (NodeTimes::Device | NodeTimes::Host | NodeTimes::HandingOver, time_ns) => time(time_ns),
+        (NodeTimes::Device | NodeTimes::Host | NodeTimes::HandingOver, _) => time_words(portion),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where the time goes, by operator.
 
-use crate::analysis::{Breakdown, Estimate, NodeTimes, OperatorFindings};
+use crate::analysis::{Breakdown, Estimate, NodeTimes, OperatorFindings, TimeLevel};
+use crate::observed::Observed;
 use crate::record::{Profiled, RunRecord};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::chapters::roofline;
@@ -9,8 +10,9 @@ use crate::report::words::{self, Builder, RowKind, Section, Source, Table, numbe
 use crate::text::{Plain, Shown};
 use crate::trace::Inferences;
 
-mod breakdown;
+pub(in crate::report) mod breakdown;
 mod device;
+pub(in crate::report) mod portion;
 
 /// Operators that the summary names for each session, at most and at least.
 const SUMMARY_OPERATORS: [usize; 2] = [5, 1];
@@ -52,11 +54,17 @@ fn section(source: Source<'_>, session: usize) -> Option<Section> {
 fn in_full(source: Source<'_>, found: &OperatorFindings) -> (Vec<String>, Vec<Table>) {
     match (&found.breakdown, profiled(source.record, found)) {
         (Ok(breakdown), Some(profiled)) => {
-            let mut lines = breakdown::lines(breakdown);
+            let (mut lines, tables) = match breakdown::untold(breakdown) {
+                Some(untold) => (vec![untold], Vec::new()),
+                None => (
+                    breakdown::lines(breakdown),
+                    breakdown::tables(breakdown, profiled),
+                ),
+            };
             lines[0] = format!("{}: {}", place(source, found), lines[0]);
             lines.extend(found.graph.iter().map(breakdown::graph));
             lines.extend(profiled.trace_file.iter().map(kept));
-            (lines, breakdown::tables(breakdown, profiled))
+            (lines, tables)
         }
         (Err(reason), _) => (vec![not_profiled(source, found, reason)], Vec::new()),
         (Ok(_), None) => (Vec::new(), Vec::new()),
@@ -113,12 +121,14 @@ fn further(source: Source<'_>, found: &OperatorFindings) -> String {
         Ok(breakdown) => breakdown,
         Err(reason) => return not_profiled(source, found, reason),
     };
+    let at = format!("{}{}", place(source, found), best_words(source, found));
+    if let Some(untold) = breakdown::untold(breakdown) {
+        return format!("{at}: {untold}");
+    }
     format!(
-        "{}{}: {} an inference, {} of it{} in nodes, of which {}",
-        place(source, found),
-        best_words(source, found),
+        "{at}: {} an inference, {} of it{} in operators, of which {}",
         number::time(breakdown.inference_ns),
-        breakdown::in_nodes(breakdown),
+        breakdown::in_operators(breakdown),
         breakdown::on_the_host(breakdown),
         words::listed(longest(breakdown).take(NAMED_OPERATORS))
     )
@@ -147,16 +157,19 @@ fn is_best_of(source: Source<'_>, session: usize, found: &OperatorFindings) -> b
         .any(|curve| (curve.session, curve.shape, curve.best) == best)
 }
 
-/// `Conv 84%` and so on, the longest first.
+/// `Conv 84%` and so on, the longest first, as far as they surely take time.
 fn longest(breakdown: &Breakdown) -> impl Iterator<Item = String> {
     let several = breakdown::has_several_providers(breakdown);
-    breakdown.by_operator.iter().map(move |operator| {
-        format!(
-            "{} {}",
-            breakdown::operator_name(operator, several),
-            number::percent(operator.share.0)
-        )
-    })
+    let operators = breakdown.by_operator.iter();
+    operators
+        .filter(|operator| operator.portion.sure_ns() > 0.0)
+        .map(move |operator| {
+            format!(
+                "{} {}",
+                breakdown::operator_name(operator, several),
+                portion::share_words(operator.portion)
+            )
+        })
 }
 
 fn summary(source: Source<'_>) -> Option<Table> {
@@ -198,12 +211,12 @@ fn width(table: &Table, column: usize) -> usize {
 
 fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: usize) -> Table {
     let places = ["1st", "2nd", "3rd", "4th", "5th"];
-    let mut header = vec!["variant", "in nodes"];
+    let mut header = vec!["variant", "in operators"];
     header.extend(places.into_iter().take(count));
     let mut builder = Builder::new(title, &header);
     for found in firsts {
         let name = source.name(found.session);
-        match &found.breakdown {
+        match told(found) {
             Ok(breakdown) => {
                 let kind = if source.session(found.session).is_baseline {
                     RowKind::Baseline
@@ -213,7 +226,7 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
                 builder.row(kind, summary_cells(name, breakdown, count));
             }
             Err(reason) => {
-                let mark = builder.absence("operators", &name, reason);
+                let mark = builder.absence("operators", &name, &reason);
                 let mut cells = vec![mark; count + 2];
                 cells[0] = name;
                 builder.row(RowKind::Absent, cells);
@@ -227,8 +240,17 @@ fn table(source: Source<'_>, firsts: &[&OperatorFindings], title: &str, count: u
     )
 }
 
+/// A breakdown that tells something, or why there is none.
+fn told(found: &OperatorFindings) -> Observed<&Breakdown> {
+    let breakdown = found.breakdown.as_ref().map_err(Plain::clone)?;
+    match breakdown::untold(breakdown) {
+        None => Ok(breakdown),
+        Some(reason) => Err(reason.into()),
+    }
+}
+
 fn summary_cells(name: String, breakdown: &Breakdown, count: usize) -> Vec<String> {
-    let mut cells = vec![name, breakdown::in_nodes(breakdown)];
+    let mut cells = vec![name, breakdown::in_operators(breakdown)];
     cells.extend(longest(breakdown).take(count));
     cells.resize_with(count + 2, String::new);
     cells
@@ -244,9 +266,17 @@ fn summary_notes(firsts: &[&OperatorFindings]) -> Vec<String> {
     let distortion = factors(firsts)
         .map(|range| format!("; with it, an inference takes {range} as long as without it"))
         .unwrap_or_default();
+    let levels = firsts
+        .iter()
+        .filter_map(|found| Some(found.breakdown.as_ref().ok()?.level));
+    let is_profiled = levels.clone().any(|level| level == TimeLevel::Profiled);
+    let of = match is_profiled {
+        true => "",
+        false => ", less what it adds",
+    };
     vec![
-        "in nodes: share of an inference; the others: shares of the time in nodes".into(),
-        format!("by ONNX Runtime's profiler, in launches of their own{distortion}"),
+        "in operators: share of an inference; the others: shares of that".into(),
+        format!("by ONNX Runtime's profiler, in launches of their own{of}{distortion}"),
     ]
 }
 

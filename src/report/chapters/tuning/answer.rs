@@ -179,7 +179,7 @@ impl Search<'_> {
         let remark = measured.remark.as_ref().map(|remark| format!("; {remark}"));
         Some(format!(
             "{} over the defaults: {}, from {} {}{}.",
-            capital(self.subject()),
+            words::capital(self.subject()),
             self.measured_ratio(measured),
             words::counted(measured),
             self.turns(),
@@ -245,7 +245,7 @@ impl Search<'_> {
         };
         Some(format!(
             "{} against {}: {}{}{mind}.",
-            capital(change.metric.label()),
+            words::capital(change.metric.label()),
             self.baseline_name(),
             difference(change)?,
             limit.unwrap_or_default()
@@ -266,21 +266,36 @@ impl Search<'_> {
 
     fn open(&self) -> Vec<String> {
         let as_good = format!("As good, within the noise floor of {}", self.floor());
-        let states = [
-            (as_good.as_str(), State::AsGood),
-            ("Not told apart from it for certain", State::Undecided),
+        let open = [
+            (as_good.as_str(), self.unexplained(State::AsGood, |_| true)),
+            (
+                "Neither shown to be better nor worse than it",
+                self.unexplained(State::Undecided, |one| self.took_turns(one)),
+            ),
+            (
+                "Not compared directly with it",
+                self.unexplained(State::Undecided, |one| !self.took_turns(one)),
+            ),
         ];
-        states
-            .into_iter()
-            .filter_map(|(what, state)| {
-                let names = self.unexplained(state);
-                (!names.is_empty()).then(|| format!("{what}: {}.", some(names)))
-            })
+        open.into_iter()
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| format!("{what}: {}.", some(names)))
             .collect()
     }
 
+    /// Whether a configuration took turns with the best one.
+    fn took_turns(&self, one: &Candidate) -> bool {
+        let best = self.found.best().map(|best| best.key);
+        let mut heats = self.record.tuning.iter().flat_map(|tuning| &tuning.heats);
+        heats.any(|heat| {
+            !heat.rounds.is_empty()
+                && heat.cells.contains(&one.key)
+                && best.is_some_and(|best| heat.cells.contains(&best))
+        })
+    }
+
     /// Configurations of a state, without the one that the preference tells of.
-    fn unexplained(&self, state: State) -> Vec<String> {
+    fn unexplained(&self, state: State, is_meant: impl Fn(&Candidate) -> bool) -> Vec<String> {
         let explained = self
             .found
             .preference
@@ -288,7 +303,7 @@ impl Search<'_> {
             .map(|preference| preference.over);
         self.found
             .of_state(state)
-            .filter(|one| Some(one.key) != explained)
+            .filter(|one| Some(one.key) != explained && is_meant(one))
             .map(|one| self.named(one.key))
             .collect()
     }
@@ -365,16 +380,6 @@ fn objective_of(criterion: Criterion) -> Objective {
         Criterion::Memory => Objective::Memory,
         Criterion::Latency | Criterion::Changes => Objective::Latency,
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .chain(letters)
-        .collect()
 }
 
 /// `latency_p99<=20ms: 12 ms (11 to 14): kept.`
