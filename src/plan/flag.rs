@@ -43,6 +43,8 @@ flags! {
     Task = "task",
     /// Samples that outputs are scored on.
     ScoreSamples = "score-samples",
+    /// How far an output may lie from the baseline's.
+    Tolerance = "tolerance",
     /// Batch sizes.
     Batch = "batch",
     /// Sizes of a dimension that the model leaves open, each measured.

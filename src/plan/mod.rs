@@ -5,6 +5,7 @@
 mod command;
 mod flag;
 mod input;
+mod judging;
 mod named;
 mod session;
 mod shape;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 pub use command::Command;
 pub use flag::Flag;
 pub use input::{ElementType, InputRequest, ScoredSamples, Task, ValueRange};
+pub use judging::{Judging, Tolerance};
 pub use named::Named;
 pub use session::{
     Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice,
@@ -75,6 +77,9 @@ pub struct Plan {
     /// On how many samples they are; as many as fit in records before version 1.4.
     #[serde(default)]
     pub scored_samples: ScoredSamples,
+    /// What decides between variants; as if nothing was asked for in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Judging::is_default")]
+    pub judging: Judging,
     /// How time is spent.
     pub schedule: Schedule,
     /// Shorter words of the command line for its files; empty in older records.

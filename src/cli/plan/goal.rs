@@ -84,7 +84,7 @@ fn slo(text: &str) -> Result<Slo, String> {
 }
 
 /// Percentage points, as `0.5pt`.
-fn points(text: &str) -> Result<Ratio, String> {
+pub(super) fn points(text: &str) -> Result<Ratio, String> {
     let text = text.trim();
     let number = ["points", "point", "pts", "pt", "pp"]
         .iter()

@@ -7,6 +7,7 @@ mod bounds;
 mod family;
 mod goal;
 mod inputs;
+mod judging;
 mod load;
 mod notes;
 pub mod profile;

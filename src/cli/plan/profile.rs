@@ -5,6 +5,7 @@ use clap::Parser as _;
 use super::bounds;
 use super::family::Family;
 use super::inputs::InputArgs;
+use super::judging::JudgingArgs;
 use super::load::{self, DEFAULT_BATCH_SIZES, LoadArgs};
 use super::providers::{self, ProviderArgs};
 use super::schedule::{self, ScheduleArgs};
@@ -22,6 +23,8 @@ pub struct MeasureArgs {
     pub inputs: InputArgs,
     #[command(flatten)]
     pub scoring: ScoringArgs,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
     #[command(flatten)]
     pub load: LoadArgs,
     #[command(flatten)]
@@ -76,6 +79,7 @@ pub fn plan(
         inputs: args.inputs.request(&family.data, args.schedule.seed),
         task: args.scoring.task.into(),
         scored_samples: args.scoring.score_samples.unwrap_or_default(),
+        judging: args.judging.judging(&args.scoring.tolerance),
         schedule: schedule::schedule(&args.schedule),
         named: family.named(runtimes),
         tuning: None,

@@ -12,8 +12,8 @@ use super::space::{self, SpaceArgs};
 use super::{bounds, load, schedule, session, values};
 use crate::cli::{CliError, Result};
 use crate::plan::{
-    Flag, LoadMode, Named, PageCache, Pin, Plan, Schedule, SessionOptions, SessionSpec, Task,
-    TuningPlan, unswept,
+    Flag, Judging, LoadMode, Named, PageCache, Pin, Plan, Schedule, SessionOptions, SessionSpec,
+    Task, TuningPlan, unswept,
 };
 use crate::record::Host;
 use crate::runner::FoundRuntime;
@@ -121,6 +121,10 @@ pub fn plan(
         inputs: args.inputs.request(&family.data, args.schedule.seed),
         task,
         scored_samples: args.scoring.score_samples.unwrap_or_default(),
+        judging: Judging {
+            tolerances: args.scoring.tolerance.clone(),
+            ..Judging::default()
+        },
         schedule,
         named,
         tuning: Some(TuningPlan {

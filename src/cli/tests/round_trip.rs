@@ -92,6 +92,7 @@ impl Words {
                 Flag::CustomOps,
                 Flag::EpOption,
                 Flag::Slo,
+                Flag::Tolerance,
             ]
             .contains(&flag)
             {
@@ -120,6 +121,7 @@ fn values(flag: Flag) -> &'static str {
         Flag::Range => "x=-1..1.5|ids=0..=29999|y=1e-300..1e300",
         Flag::Task => "auto|classification|regression",
         Flag::ScoreSamples => "all|250",
+        Flag::Tolerance => "y=0.98|a=b:0=0.02:0.1|logits=0.995:0.9",
         Flag::Batch => "1|8,1,8|1,2,4,8,16,32,64",
         Flag::Sweep => "dim=seq:16,64|dim=a:3,1|dim=past + 1:0,5,9",
         Flag::IdleGaps => "0|0,10ms,100ms,1s|1500us,1m",

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::super::value::{list, percent, time};
 use super::super::{
-    Binding, ExecutionMode, Flag, GraphOptimization, InputRequest, LoadMode, Objective, PageCache,
-    Pin, Plan, Schedule, ScoredSamples, SessionOptions, SessionSpec, Shape, Space, SweepEnd, Task,
-    TuningPlan, Variant,
+    Binding, ExecutionMode, Flag, GraphOptimization, InputRequest, Judging, LoadMode, Objective,
+    PageCache, Pin, Plan, Schedule, ScoredSamples, SessionOptions, SessionSpec, Shape, Space,
+    SweepEnd, Task, Tolerance, TuningPlan, Variant,
 };
 use super::Command;
 use crate::provider;
@@ -39,6 +39,7 @@ impl Command {
         command.options(Flag::LatencyLimit, plan.latency_limit_ns.map(time));
         command.load(&plan.load_modes);
         command.scoring(plan);
+        command.judging(&plan.judging);
         command.schedule(&plan.schedule);
         command
     }
@@ -238,6 +239,29 @@ impl Command {
             ScoredSamples::All => self.option(Flag::ScoreSamples, "all"),
             ScoredSamples::First(count) => self.option(Flag::ScoreSamples, count),
         }
+        self.options(
+            Flag::Tolerance,
+            plan.judging.tolerances.iter().map(tolerance),
+        );
+    }
+
+    fn judging(&mut self, judging: &Judging) {
+        let drop = judging.max_accuracy_drop_ratio;
+        if drop != Judging::MAX_ACCURACY_DROP {
+            self.option(Flag::MaxAccuracyDrop, percent(drop) + "pt");
+        }
+        self.objective(judging.objective, Objective::Latency);
+    }
+
+    /// Unless it is what is taken anyway.
+    fn objective(&mut self, objective: Objective, default: Objective) {
+        let word = match objective {
+            Objective::Throughput => "throughput",
+            Objective::Latency => "latency",
+            Objective::Memory => "memory",
+            Objective::Energy => "energy",
+        };
+        self.options(Flag::Objective, (objective != default).then_some(word));
     }
 
     fn schedule(&mut self, schedule: &Schedule) {
@@ -273,13 +297,7 @@ impl Command {
                 .max_accuracy_drop_ratio
                 .map(|drop| percent(drop) + "pt"),
         );
-        let objective = match tuning.objective {
-            Objective::Throughput => None,
-            Objective::Latency => Some("latency"),
-            Objective::Memory => Some("memory"),
-            Objective::Energy => Some("energy"),
-        };
-        self.options(Flag::Objective, objective);
+        self.objective(tuning.objective, Objective::Throughput);
     }
 
     fn space(&mut self, space: &Space, end: SweepEnd) {
@@ -323,6 +341,14 @@ fn baseline_word(plan: &Plan, baseline: &Variant) -> String {
     } else {
         baseline.name.exact().to_owned()
     }
+}
+
+/// `output=ship:refuse`.
+fn tolerance(tolerance: &Tolerance) -> String {
+    let refuse = tolerance
+        .refuse
+        .map_or_else(String::new, |refuse| format!(":{refuse}"));
+    format!("{}={}{refuse}", tolerance.output.exact(), tolerance.ship)
 }
 
 fn provider_options(spec: &SessionSpec) -> impl Iterator<Item = String> {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use onnxprof::plan::{
-    CellKey, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule, ScoredSamples,
-    SessionOptions, SessionSpec, SweepEnd, Task, Variant, unswept,
+    CellKey, InputRequest, Judging, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule,
+    ScoredSamples, SessionOptions, SessionSpec, SweepEnd, Task, Variant, unswept,
 };
 use onnxprof::record::{
     BlockRecord, CellRecord, Conditions, EndReason, Event, Failure, FailureKind, Fitness,
@@ -49,6 +49,7 @@ pub fn plan() -> Plan {
         inputs: InputRequest::default(),
         task: Task::Classification,
         scored_samples: ScoredSamples::Fitting,
+        judging: Judging::default(),
         schedule: Schedule {
             seed: 1,
             budget_ns: Some(Nanos(1_000_000_000)),

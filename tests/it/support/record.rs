@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use onnxprof::plan::{
-    CellKey, ElementType, InputRequest, LoadMode, PageCache, Pin, Plan, RuntimeChoice, Schedule,
-    ScoredSamples, SessionOptions, SessionSpec, SweepEnd, Task, Variant, unswept,
+    CellKey, ElementType, InputRequest, Judging, LoadMode, PageCache, Pin, Plan, RuntimeChoice,
+    Schedule, ScoredSamples, SessionOptions, SessionSpec, SweepEnd, Task, Variant, unswept,
 };
 use onnxprof::record::{
     AccuracyRecord, Agreement, ArenaStats, AxisReason, BatchAxis, BlockRecord, CellRecord,
@@ -205,6 +205,7 @@ fn plan(shape: &RunShape) -> Plan {
         },
         task: Task::Classification,
         scored_samples: ScoredSamples::Fitting,
+        judging: Judging::default(),
         schedule: Schedule {
             seed: 7,
             budget_ns: Some(Nanos(90_000_000_000)),
