@@ -5,7 +5,7 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use super::tuning::TuningFindings;
 use super::{
     Advice, Answer, BatchCurve, Bottleneck, CellFindings, Cells, DenormalFindings, Explanation,
-    Figures, Headline, IdleFindings, NotTried, OperatorFindings, Roofline, Scaling,
+    Figures, Headline, IdleFindings, NotTried, OperatorFindings, Roofline, RunJudgement, Scaling,
     SessionFindings,
 };
 use crate::plan::CellKey;
@@ -65,6 +65,8 @@ pub struct Causes {
 /// Decisions for whoever ships one of the sessions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decisions {
+    /// What to do, as far as the run decides it.
+    pub judgement: RunJudgement,
     /// Choice of a session to ship.
     pub answer: Answer,
     /// One sentence's worth of facts for each session other than the baseline's.
@@ -104,10 +106,11 @@ impl Serialize for Findings {
             ..
         } = self;
         let mut object =
-            serializer.serialize_struct("Findings", 17 + usize::from(tuning.is_some()))?;
+            serializer.serialize_struct("Findings", 18 + usize::from(tuning.is_some()))?;
         object.serialize_field("complete", &ending.complete)?;
         object.serialize_field("ended_by", &ending.ended_by)?;
         object.serialize_field("fitness", &ending.fitness)?;
+        object.serialize_field("judgement", &decisions.judgement)?;
         object.serialize_field("answer", &decisions.answer)?;
         object.serialize_field("headlines", &decisions.headlines)?;
         object.serialize_field("sessions", &self.sessions)?;

@@ -29,7 +29,10 @@ pub use decide::conclusions::{
     Answer, Basis, BetterKernel, Bottleneck, BottleneckKind, Caveat, Choice, Headline, NotReached,
     Pick, Rejection, RejectionReason, Rival, ShapeAnswer,
 };
-pub use decide::facts::{AGREEMENT_FLOOR, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR};
+pub use decide::judgement::{
+    Advantage, AgreementHeld, Decision, JudgedBy, Judgement, MachineEffect, OutputsJudgement,
+    OutputsStanding, RULES, RUN_RULES, Reason, Rule, RunJudgement, RunRule, ScoreHeld, Speed,
+};
 pub use decide::{
     JudgedOutputs, NoGain, ScoreTarget, Trade, TwoLevels, ratio_of_cells, single_place, two_levels,
 };
@@ -69,6 +72,7 @@ use crate::record::RunRecord;
 
 use decide::advice;
 use decide::facts::Facts;
+use decide::judgement;
 use figures::index::Index;
 use figures::{cells, pace, sessions, to_baseline};
 
@@ -87,6 +91,7 @@ pub fn findings(record: &RunRecord) -> Findings {
         sessions: &sessions,
         cells: &cells,
         curves: &batch_curves,
+        outputs: judgement::outputs(&index, &sessions),
     };
     let idle_gaps = scaling::idle_gaps(record);
     let causes = causes(&facts);
@@ -129,6 +134,7 @@ fn causes(facts: &Facts<'_>) -> Causes {
 fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> Decisions {
     let answer = decide::answer::answer(facts);
     Decisions {
+        judgement: judgement::judge(facts),
         headlines: headlines(facts),
         bottlenecks: decide::bottlenecks::bottlenecks(facts, &causes.rooflines),
         advice: advice::advice(facts, &answer, &causes.denormals, idle_gaps),

@@ -255,6 +255,23 @@ impl Plan {
             .position(|session| session.variant == self.baseline)
     }
 
+    /// Quantity that decides between sessions: a search's own, or what was asked to be judged by.
+    #[must_use]
+    pub fn objective(&self) -> Objective {
+        self.tuning
+            .as_ref()
+            .map_or(self.judging.objective, |tuning| tuning.objective)
+    }
+
+    /// How far a score may surely fall below the baseline's, as a share.
+    #[must_use]
+    pub fn max_accuracy_drop(&self) -> Ratio {
+        self.tuning
+            .as_ref()
+            .and_then(|tuning| tuning.max_accuracy_drop_ratio)
+            .unwrap_or(self.judging.max_accuracy_drop_ratio)
+    }
+
     /// The variant that a session runs.
     #[must_use]
     pub fn variant_of(&self, session: usize) -> &Variant {

@@ -24,6 +24,9 @@ pub struct DatasetInfo {
 }
 
 impl DatasetInfo {
+    /// The `source` of made-up inputs, in records that name one.
+    pub const SYNTHESIZED: &str = "synthesized";
+
     /// Whether there is something to score outputs against.
     #[must_use]
     pub fn has_labels(&self) -> bool {

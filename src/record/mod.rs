@@ -294,6 +294,26 @@ impl RunRecord {
         self.cells.iter().find(|cell| cell.key == key)
     }
 
+    /// Whether two variants are one file: of one content, and without weights in other files, which
+    /// may differ.
+    #[must_use]
+    pub fn is_one_file(&self, variant: usize, other: usize) -> bool {
+        let hash = |at: usize| {
+            let found = self.variants.get(at)?;
+            let is_whole = found.model.as_ref()?.external_files.is_empty();
+            found.sha256.as_ref().filter(|_| is_whole)
+        };
+        variant == other || hash(variant).is_some_and(|own| hash(other) == Some(own))
+    }
+
+    /// Whether what the models were fed was made up.
+    #[must_use]
+    pub fn has_made_up_inputs(&self) -> bool {
+        self.dataset
+            .as_ref()
+            .is_none_or(|data| data.source == DatasetInfo::SYNTHESIZED)
+    }
+
     /// How launches failed that did, of one session or of all: those of the rounds, and those
     /// beside them.
     pub fn failed_launches(&self, session: Option<usize>) -> impl Iterator<Item = &Failure> {

@@ -2,9 +2,9 @@
 
 use super::enough;
 use crate::analysis::{
-    AGREEMENT_FLOOR, AccuracyFindings, AccuracyVerdict, Answer, Basis, BatchCurve, Caveat,
-    CellFindings, Choice, Estimate, Facts, OutputAgreement, Pick, Rejection, RejectionReason,
-    Rival, SATURATION_SHARE, SessionFindings, ShapeAnswer, Support, Verdict,
+    Answer, Basis, BatchCurve, Caveat, CellFindings, Choice, Estimate, Facts, JudgedBy,
+    OutputsStanding, Pick, Rejection, RejectionReason, Rival, SATURATION_SHARE, SessionFindings,
+    ShapeAnswer, Support, Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::CellKey;
@@ -280,46 +280,24 @@ fn is_still_rising(facts: &Facts<'_>, key: CellKey) -> bool {
 }
 
 fn accuracy_caveat(facts: &Facts<'_>, session: &SessionFindings) -> Option<Caveat> {
-    let accuracy = &session.accuracy;
     if session.is_baseline {
         return None;
     }
-    if let Some(change) = &accuracy.change {
-        let fell = facts.loss(change).is_some_and(|loss| loss > 0.0);
-        return match change.verdict {
-            AccuracyVerdict::Worse => Some(Caveat::AccuracyFellLittle),
-            AccuracyVerdict::NotSignificant | AccuracyVerdict::Untested if fell => {
-                Some(Caveat::AccuracyNotSignificant)
-            }
-            _ => None,
-        };
+    let outputs = &facts.outputs[session.session];
+    let is_open = outputs.standing == OutputsStanding::Open;
+    match &outputs.by {
+        JudgedBy::Identity => None,
+        JudgedBy::Score(_) if is_open => Some(Caveat::AccuracyOpen),
+        JudgedBy::Score(held) => held
+            .interval
+            .is_some_and(|loss| loss.low > 0.0)
+            .then_some(Caveat::AccuracyFellLittle),
+        JudgedBy::Agreement(_) if is_open => Some(Caveat::AgreementOpen),
+        JudgedBy::Agreement(_) => Some(Caveat::AgreementOnly),
+        JudgedBy::NotFinite(_) | JudgedBy::DiffersBeyondNumbers(_) | JudgedBy::Nothing => {
+            Some(Caveat::AccuracyNotMeasured)
+        }
     }
-    if session.is_scored() {
-        return None;
-    }
-    if accuracy.agreement.is_empty() {
-        return Some(Caveat::AccuracyNotMeasured);
-    }
-    Some(if agrees(accuracy) {
-        Caveat::AgreementOnly
-    } else {
-        Caveat::LowAgreement
-    })
-}
-
-/// On enough of the samples, or, where the largest element has no meaning, in the direction or in
-/// every element.
-fn agrees(accuracy: &AccuracyFindings) -> bool {
-    accuracy.agreement.iter().all(|output| {
-        let share = value(output, Metric::Top1Agreement)
-            .or_else(|| value(output, Metric::CosineSimilarity));
-        share.is_some_and(|share| share >= AGREEMENT_FLOOR)
-            || value(output, Metric::MaxAbsoluteError) == Some(0.0)
-    })
-}
-
-fn value(output: &OutputAgreement, metric: Metric) -> Option<f64> {
-    output.figure(metric)?.value()
 }
 
 fn nothing_usable(facts: &Facts<'_>) -> &'static str {

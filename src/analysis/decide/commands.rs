@@ -8,9 +8,6 @@ use crate::plan::{
 };
 use crate::record::RunRecord;
 
-/// In place of a file's name in [`DatasetInfo`](crate::record::DatasetInfo).
-const SYNTHESIZED: &str = "synthesized";
-
 /// At the cell's shape and `batch_sizes`, under the same options and with the same data.
 pub(super) fn compare_with_baseline(
     record: &RunRecord,
@@ -111,5 +108,5 @@ fn place(kept: &[usize], variant: usize) -> usize {
 
 fn found_data(record: &RunRecord) -> Option<PathBuf> {
     let source = &record.dataset.as_ref()?.source;
-    (source != SYNTHESIZED).then(|| source.exact().into())
+    (!record.has_made_up_inputs()).then(|| source.exact().into())
 }

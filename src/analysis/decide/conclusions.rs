@@ -135,12 +135,11 @@ pub enum Caveat {
     AccuracyNotMeasured,
     /// No labels: only agreement with the reference is known.
     AgreementOnly,
-    /// Outputs agree with the reference on fewer samples than [`crate::analysis::AGREEMENT_FLOOR`].
-    LowAgreement,
-    /// The score fell, but not significantly.
-    AccuracyNotSignificant,
-    /// The score fell significantly, but by no more than a tenth of a point, or one percent of the
-    /// error.
+    /// Whether outputs agree with the reference closely enough is open.
+    AgreementOpen,
+    /// Whether the score fell by more than it may is open.
+    AccuracyOpen,
+    /// The score surely fell, and surely by no more than it may.
     AccuracyFellLittle,
     /// Throughput was still rising at the largest batch size.
     StillRising,
@@ -169,8 +168,10 @@ pub enum RejectionReason {
     NotMeasured(Plain),
     /// Its outputs hold values that are not numbers.
     NotFinite,
-    /// Its score fell significantly, by more than a tenth of a point, or one percent of the error.
+    /// Its score surely fell by more than it may.
     AccuracyFell,
+    /// Its outputs differ from the baseline's by more than they may.
+    OutputsDiffer,
     /// Whether it is better is not settled.
     Inconclusive,
 }

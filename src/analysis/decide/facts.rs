@@ -4,29 +4,21 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::decide::conclusions::RejectionReason;
-use crate::analysis::figures::index::Index;
-use crate::analysis::figures::{
-    AccuracyChange, AccuracyVerdict, BatchCurve, CellFindings, Cells, SessionFindings,
+use crate::analysis::decide::judgement::{
+    JudgedBy, MachineEffect, OutputsJudgement, OutputsStanding, machine_effect,
 };
-use crate::metric::{Direction, Metric};
+use crate::analysis::figures::index::Index;
+use crate::analysis::figures::{BatchCurve, CellFindings, Cells, SessionFindings};
+use crate::metric::Metric;
 use crate::plan::{CellKey, Plan, Workload};
-
-/// Loss of a score that is a share up to which a variant may be shipped: a tenth of a point, one
-/// sample in a thousand.
-pub const SHARE_LOSS_FLOOR: f64 = 0.001;
-
-/// Growth of an error up to which a variant may be shipped, as a share of what it was.
-pub const ERROR_LOSS_FLOOR: f64 = 0.01;
-
-/// Share of samples on which a variant without labels must agree with the baseline to pass as the
-/// same model: one disagreement in a hundred is about what a quantized image classifier shows.
-pub const AGREEMENT_FLOOR: f64 = 0.99;
 
 pub(in crate::analysis) struct Facts<'a> {
     pub(in crate::analysis) index: &'a Index<'a>,
     pub(in crate::analysis) sessions: &'a [SessionFindings],
     pub(in crate::analysis) cells: &'a Cells,
     pub(in crate::analysis) curves: &'a [BatchCurve],
+    /// Of each session.
+    pub(in crate::analysis) outputs: Vec<OutputsJudgement>,
 }
 
 impl Facts<'_> {
@@ -63,34 +55,18 @@ impl Facts<'_> {
         if let Some(reason) = found.outcome.reason() {
             return Some(RejectionReason::NotMeasured(reason.to_owned()));
         }
-        if !found.accuracy.unhealthy_outputs.is_empty() {
-            return Some(RejectionReason::NotFinite);
+        let outputs = &self.outputs[session];
+        if outputs.standing != OutputsStanding::Refused {
+            return None;
         }
-        found
-            .accuracy
-            .change
-            .as_ref()
-            .is_some_and(|change| {
-                change.verdict == AccuracyVerdict::Worse
-                    && self
-                        .loss(change)
-                        .is_none_or(|loss| loss > loss_floor(change))
-            })
-            .then_some(RejectionReason::AccuracyFell)
-    }
-
-    /// A share in itself, an error as a share of the baseline's.
-    pub(super) fn loss(&self, change: &AccuracyChange) -> Option<f64> {
-        let difference = change.difference.value()?;
-        if change.metric.direction() == Direction::Higher {
-            return Some(-difference);
-        }
-        Some(
-            difference
-                / self.sessions[self.index.baseline?]
-                    .figure(change.metric)?
-                    .value()?,
-        )
+        Some(match outputs.by {
+            JudgedBy::NotFinite(_) => RejectionReason::NotFinite,
+            JudgedBy::Score(_) => RejectionReason::AccuracyFell,
+            JudgedBy::Agreement(_)
+            | JudgedBy::DiffersBeyondNumbers(_)
+            | JudgedBy::Identity
+            | JudgedBy::Nothing => RejectionReason::OutputsDiffer,
+        })
     }
 
     pub(in crate::analysis) fn size_factor(&self, session: usize) -> Option<f64> {
@@ -106,16 +82,16 @@ impl Facts<'_> {
         self.rejection(session).is_none()
     }
 
+    /// Whether its outputs are good enough, and the machine allows to compare it.
+    pub(super) fn may_ship(&self, session: usize) -> bool {
+        let machine = machine_effect(self.index.record, session);
+        self.usable(session)
+            && self.outputs[session].standing == OutputsStanding::Kept
+            && matches!(machine, MachineEffect::None | MachineEffect::Little)
+    }
+
     pub(super) fn is_baseline(&self, session: usize) -> bool {
         self.index.baseline == Some(session)
-    }
-}
-
-/// Up to this a loss is let pass though it is significant: with many samples, any rounding is.
-fn loss_floor(change: &AccuracyChange) -> f64 {
-    match change.metric.direction() {
-        Direction::Higher => SHARE_LOSS_FLOOR,
-        _ => ERROR_LOSS_FLOOR,
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) mod enough;
 pub(super) mod facts;
 mod gain;
 mod judged;
+pub(super) mod judgement;
 mod levels;
 pub(super) mod not_tried;
 mod standing_out;

@@ -105,6 +105,8 @@ pub struct OutputAgreement {
     pub reference_output: Option<Plain>,
     /// Kind of the output; absent in records before version 1.4.
     pub kind: Option<OutputKind>,
+    /// The smallest cosine of a sample; absent where none has one.
+    pub lowest_cosine: Option<f64>,
     /// Signal-to-noise ratio of signals and images, in decibels.
     pub signal_to_noise_db: Option<f64>,
     /// Rows that top-1 agreement counts, where each holds scores of classes; else 0.

@@ -295,7 +295,7 @@ pub(in crate::report) fn effort(advice: &Advice) -> String {
 
 pub(in crate::report) fn risk(advice: &Advice) -> String {
     let reasons = match risks(advice).as_slice() {
-        [] => "no significant loss on labelled data, outputs finite".into(),
+        [] => "its outputs are good enough, and finite".into(),
         reasons => reasons.join("; "),
     };
     format!("{} ({reasons})", level(advice.risk))
@@ -303,7 +303,10 @@ pub(in crate::report) fn risk(advice: &Advice) -> String {
 
 /// That of the action itself, and what the choice leaves open.
 fn risks(advice: &Advice) -> Vec<String> {
-    let caveats = advice.caveats.iter().map(|&caveat| words::caveat(caveat));
+    let caveats = advice
+        .caveats
+        .iter()
+        .map(|&caveat| words::caveat(caveat).to_owned());
     own_risk(&advice.action)
         .map(str::to_owned)
         .into_iter()

@@ -10,7 +10,7 @@ use crate::analysis::{
 use crate::metric::Metric;
 use crate::plan::CellKey;
 use crate::record::{EndReason, RunRecord};
-use crate::report::words::{judged, shortened};
+use crate::report::words::{judged, judgement, shortened};
 
 /// The answer, with what one prediction was in its second line.
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
@@ -43,7 +43,7 @@ pub(super) fn variants(source: Source<'_>) -> Chapter {
 fn lines(source: Source<'_>) -> Vec<String> {
     let answer = source.answer();
     let (latency, throughput) = (answer.latency.pick(), answer.throughput.pick());
-    let mut lines = vec![verdict(source)];
+    let mut lines = vec![judgement::verdict(source)];
     if latency.is_none() {
         let single = source.single().into_iter();
         lines.extend(single.filter_map(|cell| so_far(source, cell)));
@@ -59,53 +59,6 @@ fn lines(source: Source<'_>) -> Vec<String> {
     lines.extend(mind(source));
     lines.extend(rejected(source));
     lines
-}
-
-fn verdict(source: Source<'_>) -> String {
-    let answer = source.answer();
-    // The shape that the answer is for, where a dimension is swept.
-    let with = source
-        .picks()
-        .next()
-        .and_then(|pick| source.shape(pick.key.shape))
-        .map(|shape| format!(" (with {shape})"))
-        .unwrap_or_default();
-    match (&answer.latency, &answer.throughput) {
-        (Choice::Ship(latency), Choice::Ship(throughput)) => {
-            both(source, latency, throughput, &with)
-        }
-        (Choice::Ship(pick), Choice::None { .. }) | (Choice::None { .. }, Choice::Ship(pick)) => {
-            format!(
-                "{} {} {}{with}.",
-                verb(pick),
-                source.name(pick.key.session),
-                source.at_batch(pick.key)
-            )
-        }
-        (Choice::None { reason }, Choice::None { .. }) => {
-            format!("Nothing can be recommended: {reason}{}.", enough(source))
-        }
-    }
-}
-
-/// The verdict where something can be recommended for latency and for throughput.
-fn both(source: Source<'_>, latency: &Pick, throughput: &Pick, with: &str) -> String {
-    let [one, other] = [latency, throughput].map(|pick| source.at_batch(pick.key));
-    let (verb, name) = (verb(latency), source.name(latency.key.session));
-    if let Some(what) = rival::is_open(source.answer(), throughput) {
-        format!("{verb} {name} {one}, for the shortest latency{with}; {what} is open.")
-    } else if latency.key == throughput.key {
-        format!("{verb} {name} {one}, for the shortest latency and the most throughput{with}.")
-    } else if latency.key.session == throughput.key.session {
-        format!(
-            "{verb} {name}: {one} for the shortest latency, {other} for the most throughput{with}."
-        )
-    } else {
-        format!(
-            "{verb} {name} {one} for the shortest latency, {} {other} for the most throughput{with}.",
-            source.name(throughput.key.session)
-        )
-    }
 }
 
 /// `; a verdict needs about 40 s: --budget 40s`, where that is known and more than there was.
@@ -180,13 +133,6 @@ fn chosen(source: Source<'_>, choice: &Choice, metric: Metric) -> String {
 /// A figure of a cell with its interval; empty where it was not measured.
 fn shown(cell: &CellFindings, metric: Metric) -> String {
     words::shown(metric, cell.figure(metric))
-}
-
-fn verb(pick: &Pick) -> &'static str {
-    match pick.basis {
-        Basis::NothingBetter => "Keep",
-        Basis::BeatsBaseline | Basis::OnlyUsable | Basis::BestWithoutBaseline => "Ship",
-    }
 }
 
 fn shortest_latency(source: Source<'_>, pick: &Pick) -> String {
@@ -302,7 +248,7 @@ fn mind(source: Source<'_>) -> Vec<String> {
 }
 
 fn mind_line(source: Source<'_>, pick: &Pick, caveat: Caveat) -> String {
-    let mut told = words::caveat(caveat);
+    let mut told = words::caveat(caveat).to_owned();
     if caveat == Caveat::NoInterval {
         told += &enough(source);
     }
@@ -341,6 +287,10 @@ fn why_left_out(source: Source<'_>, rejection: &Rejection) -> Option<String> {
         }
         RejectionReason::NotFinite => Some(words::not_finite(&found.accuracy).unwrap_or_default()),
         RejectionReason::AccuracyFell => Some(words::accuracy(found)),
+        RejectionReason::OutputsDiffer => source
+            .judgement()
+            .of(rejection.session)
+            .and_then(|one| judgement::outputs(source, one)),
         RejectionReason::Inconclusive => None,
     }
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod item;
 pub(super) mod judged;
+pub(super) mod judgement;
 pub mod number;
 mod phrases;
 pub(super) mod quantization;

@@ -4,15 +4,15 @@ use std::ops::Deref;
 use std::slice;
 
 use crate::analysis::{
-    AGREEMENT_FLOOR, Answer, BatchCurve, Bounds, Caveat, CellFindings, Change, Choice, Estimate,
-    Findings, Interval, JudgedOutputs, Measured, Pick, SATURATION_SHARE, SessionFindings, Verdict,
+    Answer, BatchCurve, Bounds, Caveat, CellFindings, Change, Choice, Estimate, Findings, Interval,
+    JudgedOutputs, Measured, Pick, RunJudgement, SATURATION_SHARE, SessionFindings, Verdict,
     single_place,
 };
 use crate::metric::{Metric, Unit};
 use crate::observed::Observed;
 use crate::plan::{CellKey, Workload};
 use crate::record::RunRecord;
-use crate::report::words::{loss_floors, number, plain};
+use crate::report::words::{number, plain};
 use crate::text::Shown;
 use crate::units::Nanos;
 
@@ -43,6 +43,10 @@ impl<'a> Source<'a> {
             .sessions
             .iter()
             .find(|session| session.is_baseline)
+    }
+
+    pub(in crate::report) fn judgement(self) -> &'a RunJudgement {
+        &self.findings.decisions.judgement
     }
 
     pub(in crate::report) fn baseline_name(self) -> String {
@@ -442,31 +446,22 @@ pub(in crate::report) fn size_change(factor: f64) -> Option<String> {
     (!(0.98..=1.02).contains(&factor)).then(|| format!("{}x {word}", number::factor(times, None)))
 }
 
-pub(in crate::report) fn caveat(caveat: Caveat) -> String {
-    let text = match caveat {
-        Caveat::LowAgreement => {
-            let floor = number::limit(AGREEMENT_FLOOR);
-            return format!(
-                "one of its outputs agrees with the reference by less than {floor}, in top-1 or in direction"
-            );
+pub(in crate::report) fn caveat(caveat: Caveat) -> &'static str {
+    match caveat {
+        Caveat::AgreementOpen => {
+            "without labels, whether its outputs agree closely enough with the reference is open"
         }
-        Caveat::AccuracyFellLittle => {
-            let [share, error] = loss_floors();
-            return format!("its score fell significantly, by up to {share} or {error}");
-        }
+        Caveat::AccuracyFellLittle => "its score fell, by no more than it may",
         Caveat::AccuracyNotMeasured => "what its outputs are worth was not measured",
         Caveat::AgreementOnly => "without labels, only the agreement with the reference is known",
-        Caveat::AccuracyNotSignificant => {
-            "its score fell, but not by more than chance would explain"
-        }
+        Caveat::AccuracyOpen => "whether its score fell by more than it may is open",
         Caveat::StillRising => {
             "throughput still rose at the largest batch size; larger ones may bring more"
         }
         Caveat::WorseTail => "its p99 latency is worse than the baseline's",
         Caveat::Incomplete => "the run is incomplete",
         Caveat::NoInterval => "there were too few launches for an interval",
-    };
-    text.into()
+    }
 }
 
 /// `larger batches, up to 64, bring less than 5% more`, with what stands between the commas, if

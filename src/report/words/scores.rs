@@ -1,9 +1,6 @@
 //! Scores and outputs in words.
 
-use crate::analysis::{
-    AccuracyChange, AccuracyFindings, AccuracyVerdict, ERROR_LOSS_FLOOR, SHARE_LOSS_FLOOR,
-    SessionFindings,
-};
+use crate::analysis::{AccuracyChange, AccuracyFindings, AccuracyVerdict, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::report::words::{joined, number, plain};
 use crate::text::Plain;
@@ -111,16 +108,6 @@ pub(in crate::report) fn score_difference(metric: Metric, difference: f64) -> St
         unit if difference > 0.0 => format!("+{}", number::value(unit, difference, None)),
         unit => number::value(unit, difference, None),
     }
-}
-
-/// The losses up to which a variant may be shipped: `0.1 points` of a share, `1% of the error`.
-pub(in crate::report) fn loss_floors() -> [String; 2] {
-    let points = number::limit(SHARE_LOSS_FLOOR);
-    let error = number::limit(ERROR_LOSS_FLOOR);
-    [
-        format!("{} points", points.trim_end_matches('%')),
-        format!("{error} of the error"),
-    ]
 }
 
 pub(in crate::report) fn not_finite(accuracy: &AccuracyFindings) -> Option<String> {

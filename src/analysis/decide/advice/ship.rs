@@ -19,6 +19,7 @@ pub(super) fn advice(facts: &Facts<'_>, answer: &Answer) -> Vec<Advice> {
         .filter_map(|cell| for_single(facts, cell))
         .collect();
     if let Some(pick) = answer.throughput.pick()
+        && facts.may_ship(pick.key.session)
         && !advice
             .iter()
             .any(|known| known.action.key().session == pick.key.session)
@@ -40,7 +41,7 @@ fn usable_change<'a>(
     verdict: Verdict,
 ) -> Option<&'a Change> {
     let change = &cell.comparison.as_ref()?.p50;
-    (change.verdict == verdict && facts.usable(cell.key.session)).then_some(change)
+    (change.verdict == verdict && facts.may_ship(cell.key.session)).then_some(change)
 }
 
 fn for_latency(facts: &Facts<'_>, cell: &CellFindings) -> Option<Advice> {

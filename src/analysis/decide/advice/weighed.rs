@@ -15,11 +15,12 @@ pub(super) fn factor(with: &CellFindings, without: &CellFindings, metric: Metric
 /// significant fall.
 pub(super) fn risk(caveats: &[Caveat]) -> Level {
     let has = |caveat| caveats.contains(&caveat);
-    if has(Caveat::AccuracyNotMeasured) || has(Caveat::LowAgreement) {
+    if has(Caveat::AccuracyNotMeasured) || has(Caveat::AgreementOpen) {
         Level::High
     } else if [
         Caveat::AgreementOnly,
         Caveat::AccuracyFellLittle,
+        Caveat::AccuracyOpen,
         Caveat::WorseTail,
         Caveat::Incomplete,
     ]

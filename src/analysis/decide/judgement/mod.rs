@@ -1,0 +1,88 @@
+//! What to do about each session and about the run: one judgement, which every command and every
+//! part of a report tells.
+//!
+//! Facts become levels: of speed, outputs, machine and coverage. The first of [`RULES`] that applies
+//! to these decides on a session, the first of [`RUN_RULES`] on the run.
+
+mod advantage;
+mod machine;
+mod outputs;
+mod rules;
+mod run;
+
+use serde::Serialize;
+
+use crate::plan::CellKey;
+
+pub use advantage::{Advantage, Speed};
+pub use machine::MachineEffect;
+pub(in crate::analysis) use machine::effect as machine_effect;
+pub(in crate::analysis) use outputs::judged as outputs;
+pub use outputs::{AgreementHeld, JudgedBy, OutputsJudgement, OutputsStanding, ScoreHeld};
+use rules::Known;
+pub use rules::{RULES, RUN_RULES, Rule, RunRule};
+pub use run::RunJudgement;
+pub(in crate::analysis) use run::judge;
+
+/// Decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// It is shown to be better, and its outputs to be good enough.
+    Ship,
+    /// Nothing is shown or likely to be better than the baseline.
+    Keep,
+    /// The figures do not decide, and more of them would.
+    Undecided,
+    /// Its outputs are not good enough.
+    DoNotShip,
+    /// The machine or the number of launches allows none.
+    NoAnswer,
+}
+
+/// Why a decision was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It could not be measured.
+    NotMeasured,
+    /// Its outputs are not good enough.
+    OutputsDiffer,
+    /// The machine was not fit to measure on.
+    MachineUnfit,
+    /// Fewer launches than an interval takes.
+    FewLaunches,
+    /// It is shown not to be better.
+    NotBetter,
+    /// The machine was not quiet, and the sessions differ in what that bears on.
+    MachineSensitive,
+    /// Whether it is better is open.
+    SpeedOpen,
+    /// It is better, and whether its outputs are good enough is open.
+    OutputsOpen,
+    /// It is better, and its outputs are good enough.
+    Better,
+    /// There is no other session.
+    Alone,
+    /// The baseline could not be measured, or its outputs are not finite.
+    BaselineUnusable,
+}
+
+/// What to do about a session that is not the baseline's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// Index of the session.
+    pub session: usize,
+    /// The cell that it is judged by; absent where none was measured.
+    pub key: Option<CellKey>,
+    /// The decision.
+    pub decision: Decision,
+    /// The rule that took it.
+    pub reason: Reason,
+    /// How much better it is by the objective; absent where both were not measured there.
+    pub advantage: Option<Advantage>,
+    /// What its outputs are worth.
+    pub outputs: OutputsJudgement,
+    /// What the state of the machine can do to the comparison.
+    pub machine: MachineEffect,
+}
