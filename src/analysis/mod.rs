@@ -95,7 +95,17 @@ pub fn findings(record: &RunRecord) -> Findings {
     };
     let idle_gaps = scaling::idle_gaps(record);
     let causes = causes(&facts);
-    let decisions = decisions(&facts, &causes, &idle_gaps);
+    let mut decisions = decisions(&facts, &causes, &idle_gaps);
+    let tuning = tuning::of(
+        record,
+        Figures {
+            sessions: &sessions,
+            cells: &cells,
+        },
+    );
+    if let Some(search) = &tuning {
+        decisions.judgement = judgement::of_search(decisions.judgement, record, search);
+    }
     Findings {
         ending: Ending {
             complete: record.is_complete(),
@@ -105,13 +115,7 @@ pub fn findings(record: &RunRecord) -> Findings {
         scaling: scaling::scaling(&facts),
         causes,
         decisions,
-        tuning: tuning::of(
-            record,
-            Figures {
-                sessions: &sessions,
-                cells: &cells,
-            },
-        ),
+        tuning,
         idle_gaps,
         sessions,
         cells,

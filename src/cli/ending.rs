@@ -7,7 +7,7 @@ use super::job::Target;
 use super::output::{Failures, Reports};
 use super::progress::Console;
 use super::{CliError, Result, exit, say};
-use crate::analysis;
+use crate::analysis::{self, Decision};
 use crate::record::{EndReason, Failure, FailureKind, Outcome, RunRecord};
 use crate::report::view::number;
 use crate::runner::{self, Job, Ran, RunError};
@@ -54,6 +54,15 @@ pub(super) fn exit_code(record: &RunRecord) -> u8 {
             .any(|outcome| matches!(outcome, Outcome::Failed(_)))
         && record.failed_launches(None).next().is_none();
     if is_whole { exit::DONE } else { exit::PARTIAL }
+}
+
+/// Exit code of a command that is asked for a decision: one that found none must not look like
+/// success.
+pub(super) fn decided(record: &RunRecord, decision: Decision) -> u8 {
+    match exit_code(record) {
+        exit::DONE => exit::of(decision),
+        partial => partial,
+    }
 }
 
 /// The error of a run that came to its end without a single measurement; its record says the same.

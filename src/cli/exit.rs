@@ -1,4 +1,7 @@
-//! Exit codes: each tells what kind of end a command came to.
+//! Exit codes: each tells what kind of end a command came to. Where several apply, the first of
+//! [`BAD_INPUT`], [`PARTIAL`], [`FAILED`], [`NONE_MAY_SHIP`] and [`UNDECIDED`] does.
+
+use crate::analysis::Decision;
 
 /// The command did what it was asked to.
 pub const DONE: u8 = 0;
@@ -12,28 +15,34 @@ pub const BAD_INPUT: u8 = 3;
 pub const PARTIAL: u8 = 4;
 
 /// Gate: a rule failed.
-pub const GATE_FAILED: u8 = 5;
-/// Gate: no rule failed, but the figures do not decide all of them. Tune: undecided. No
-/// configuration is shown to keep the SLO and not all are shown to break it; or the best one is not
-/// shown to be better than the defaults, and what there was to try was not tried, or is not shown
-/// not to be.
-pub const GATE_INCONCLUSIVE: u8 = 6;
+pub const FAILED: u8 = 5;
+/// The figures do not decide: a rule of the gate, or what to ship, by `tune` and by `profile
+/// --decide`.
+pub const UNDECIDED: u8 = 6;
+/// `tune` and `profile --decide`: none may be shipped.
+pub const NONE_MAY_SHIP: u8 = 7;
 
-/// Tune: every configuration that was tried breaks the SLO, or an accuracy that fell too far.
-pub const SLO_NOT_MET: u8 = 7;
+/// The exit code that a decision amounts to.
+pub fn of(decision: Decision) -> u8 {
+    match decision {
+        Decision::Ship | Decision::Keep => DONE,
+        Decision::Undecided | Decision::NoAnswer => UNDECIDED,
+        Decision::DoNotShip => NONE_MAY_SHIP,
+    }
+}
 
 /// The exit codes, for `--help`.
 pub const HELP: &str = "\
 Exit codes:
-  0  done
+  0  done; tune and profile --decide: ship, or keep the baseline
   1  a fault of onnxprof itself
-  2  usage; also a name that the model does not have
+  2  usage, also a name that the model does not have
   3  bad input: a model, data file, library, run folder or rule file
   4  some cells or launches failed, or the run was interrupted
   5  gate: a rule failed
-  6  gate: the figures do not decide; tune: nothing is shown to keep the SLO,
-     or to be better than the defaults or not to be, or there was more to try
-  7  tune: all that were tried break the SLO";
+  6  the figures do not decide: gate, tune, profile --decide
+  7  tune, profile --decide: none may be shipped
+If several apply: 3, then 4, 5, 7, 6.";
 
 #[cfg(test)]
 mod tests {

@@ -5,8 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use super::{CliError, Result, say};
-use crate::analysis::gate::GateVerdict;
-use crate::analysis::tuning::TuningVerdict;
+use crate::analysis::{self, gate::GateVerdict};
 use crate::record::FitnessVerdict;
 use crate::text::harmless_json;
 
@@ -52,8 +51,8 @@ pub(super) enum Decision {
     Gate(GateVerdict),
     /// Of `doctor`: whether the machine is fit to measure on.
     Machine(FitnessVerdict),
-    /// Of `tune`: what the search came to.
-    Search(TuningVerdict),
+    /// Of `profile`, `tune`, `show` and `report`: what to do.
+    Run(analysis::Decision),
 }
 
 impl Answer {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::columns::columns;
 use super::json::{self, Answer, Decision, JsonArgs};
 use super::{CliError, Result, exit, say};
-use crate::analysis::{self, Findings, tuning::TuningVerdict};
+use crate::analysis::{self, Findings};
 use crate::export;
 use crate::report::{self, Beside, Color, Filled, Glyphs, Report, Style};
 use crate::runner::Ran;
@@ -22,8 +22,8 @@ pub(super) struct Reports {
     /// The files in the order in which they are written: small ones first, so that a disk that is
     /// nearly full holds as many as it can; of one that could not be rendered, why not.
     files: Vec<(PathBuf, Result<Vec<u8>>)>,
-    /// Verdict of the search; `None` if the run is none.
-    pub(super) verdict: Option<TuningVerdict>,
+    /// What to do, as far as the run decides it.
+    pub(super) decision: analysis::Decision,
 }
 
 impl Reports {
@@ -62,7 +62,7 @@ impl Reports {
                 findings: &findings,
             }),
             files,
-            verdict: findings.tuning.map(|tuning| tuning.verdict),
+            decision: findings.decisions.judgement.decision,
         }
     }
 
@@ -123,10 +123,9 @@ impl Printed {
 impl Told<'_> {
     /// The findings for programs, with the answer of the run.
     fn json(&self, command: &str) -> Result<String> {
-        let verdict = self.findings.tuning.as_ref().map(|found| found.verdict);
         let answer = self.view.answer().map(|words| Answer {
             words: words.to_owned(),
-            decision: verdict.map(Decision::Search),
+            decision: Some(Decision::Run(self.findings.decisions.judgement.decision)),
         });
         let data = RunData {
             folder: self.folder,

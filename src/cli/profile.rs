@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::ending::{exit_code, finished, measured, nothing_measured, written};
+use super::ending::{decided, exit_code, finished, measured, nothing_measured, written};
 use super::full_args::{FullArgs, Given};
 use super::job::{Asked, Beginning, temporary_folder};
 use super::json::JsonArgs;
@@ -40,6 +40,10 @@ pub struct Args {
     /// short probe; measures nothing more and writes nothing.
     #[arg(long)]
     pub plan: bool,
+    /// Tells by the exit code what to do: 0 ship or keep the baseline, 6 undecided or no answer, 7
+    /// none may be shipped. [default: 0 when what was asked for was measured]
+    #[arg(long, conflicts_with = "plan")]
+    pub decide: bool,
     #[command(flatten)]
     pub full: FullArgs,
     /// Opens report.html in the browser when the run is done.
@@ -105,7 +109,11 @@ fn reported(mut ran: Ran, args: &Args, given: Option<Given>, progress: &mut Cons
     if args.open {
         open::open(&folder.report_html());
     }
-    Ok(exit_code(&record))
+    Ok(if args.decide {
+        decided(&record, reports.decision)
+    } else {
+        exit_code(&record)
+    })
 }
 
 fn printed(args: &Args) -> Printed {

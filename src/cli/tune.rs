@@ -8,11 +8,9 @@ use super::output::{Printed, Reports};
 use super::plan::{self, GoalArgs, ObjectiveArg, Provider, SearchArgs};
 use super::progress::{Console, ConsoleArgs};
 use super::resume::{Taken, resumed};
-use super::{CliError, Result, ending, exit};
-use crate::analysis::tuning::TuningVerdict;
+use super::{CliError, Result, ending};
 use crate::plan::Flag;
 use crate::provider::{self, Hardware};
-use crate::record::RunRecord;
 use crate::runner::{Course, Job, Ran};
 use crate::sample::{Roots, Sampler};
 use crate::tune::Search;
@@ -116,17 +114,5 @@ fn publish(mut ran: Ran, args: &Args) -> Result<u8> {
     let printed = Printed::of(args.json, "tune", args.console.style());
     let reports = Reports::render(&ran, printed, None);
     ending::finished(ending::written(&reports, &mut ran), &ran.record)?;
-    Ok(exit_code(&ran.record, reports.verdict))
-}
-
-/// Exit code for the end of a search: one that found nothing must not look like success.
-fn exit_code(record: &RunRecord, verdict: Option<TuningVerdict>) -> u8 {
-    match verdict {
-        _ if !record.is_complete() => exit::PARTIAL,
-        Some(TuningVerdict::NothingMeasured) | None => exit::BAD_INPUT,
-        _ if record.failed_launches(None).next().is_some() => exit::PARTIAL,
-        Some(TuningVerdict::NothingMeets) => exit::SLO_NOT_MET,
-        Some(TuningVerdict::NotShown | TuningVerdict::Undecided) => exit::GATE_INCONCLUSIVE,
-        Some(TuningVerdict::Found) => exit::DONE,
-    }
+    Ok(ending::decided(&ran.record, reports.decision))
 }

@@ -103,8 +103,7 @@ impl<'a> Judge<'a> {
             .fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// Whether a configuration may be the answer. An accuracy whose estimate lies within what is
-    /// allowed passes although its interval may reach beyond; everything else has to be shown.
+    /// Whether a configuration may be the answer: everything has to be shown.
     #[must_use]
     pub fn standing(&self, key: CellKey) -> SloStanding {
         if self.breach(key).is_some() {
@@ -160,28 +159,27 @@ impl<'a> Judge<'a> {
             })
     }
 
-    /// The fall that is allowed, and the change that was measured; `None` without a limit, and
-    /// where nothing is known.
+    /// The fall that is allowed, and the change that was measured; `None` where nothing is known.
     fn accuracy_change(&self, session: usize) -> Option<(f64, Estimate)> {
-        let allowed = self.record.plan.tuning.as_ref()?.max_accuracy_drop_ratio?;
+        let allowed = self.record.plan.max_accuracy_drop();
         let change = self.accuracy(session)?;
         (change.metric.unit() == Unit::Ratio).then_some((allowed.0, change.difference))
     }
 
+    /// Where nothing is known, it is only where a limit was named that this is not enough.
     fn keeps_accuracy(&self, session: usize) -> bool {
-        self.record
+        let is_limited = self
+            .record
             .plan
             .tuning
             .as_ref()
-            .is_none_or(|tuning| tuning.max_accuracy_drop_ratio.is_none())
-            || self.is_reference(session)
-            || self.fell_no_further(session)
-    }
-
-    /// Than is allowed.
-    fn fell_no_further(&self, session: usize) -> bool {
-        self.accuracy_change(session)
-            .is_some_and(|(allowed, change)| change.value().is_some_and(|value| value >= -allowed))
+            .is_some_and(|tuning| tuning.max_accuracy_drop_ratio.is_some());
+        self.is_reference(session)
+            || self
+                .accuracy_change(session)
+                .map_or(!is_limited, |(allowed, change)| {
+                    surely_kept(allowed, &change)
+                })
     }
 
     /// Whether the accuracy of a session is what the others' is held against.
@@ -261,6 +259,13 @@ impl<'a> Judge<'a> {
     pub fn value(&self, key: CellKey, metric: Metric) -> Option<f64> {
         self.figures.cells.at(key)?.value(metric)
     }
+}
+
+/// Whether the lower end of a change's interval keeps the fall that is allowed.
+fn surely_kept(allowed: f64, change: &Estimate) -> bool {
+    change
+        .interval()
+        .is_some_and(|interval| interval.low >= -allowed)
 }
 
 /// Whether the unfavourable end of a widened interval keeps a budget; where there is no interval,

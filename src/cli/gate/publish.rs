@@ -124,8 +124,8 @@ pub(super) fn exit_code(verdict: GateVerdict, inconclusive: Inconclusive) -> u8 
     match (verdict, inconclusive) {
         (GateVerdict::Pass, _) | (GateVerdict::Inconclusive, Inconclusive::Pass) => exit::DONE,
         (GateVerdict::Fail, _) | (GateVerdict::Inconclusive, Inconclusive::Fail) => {
-            exit::GATE_FAILED
+            exit::FAILED
         }
-        (GateVerdict::Inconclusive, Inconclusive::Say) => exit::GATE_INCONCLUSIVE,
+        (GateVerdict::Inconclusive, Inconclusive::Say) => exit::UNDECIDED,
     }
 }

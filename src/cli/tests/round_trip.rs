@@ -264,7 +264,7 @@ fn flags(subcommand: &str) -> Vec<Flag> {
     let arguments = cli.find_subcommand(subcommand).unwrap().get_arguments();
     // What is done with a run, and no part of its plan.
     let others = [
-        "out", "plan", "full", "context", "open", "json", "quiet", "no-color", "resume",
+        "out", "plan", "decide", "full", "context", "open", "json", "quiet", "no-color", "resume",
     ];
     arguments
         .filter_map(|argument| argument.get_long())
@@ -343,6 +343,7 @@ fn stored() -> RunRecord {
 /// A stored run as if it had been measured by another plan, with a dimension that was left open.
 fn measured_by(plan: &Plan, stored: &RunRecord) -> RunRecord {
     let mut record = stored.clone();
+    record.fitness = None;
     let spec = plan.sessions.last().unwrap();
     for session in &mut record.plan.sessions {
         *session = SessionSpec {

@@ -169,6 +169,38 @@ fn more_launches(source: Source<'_>, judgement: &RunJudgement) -> String {
     }
 }
 
+/// The sentence on a search whose answer the machine or the outputs do not bear; `None` where its
+/// own words tell it.
+pub(in crate::report) fn of_search(source: Source<'_>, gain: &str) -> Option<String> {
+    let judgement = source.judgement();
+    let name = judgement.session.map(|session| source.name(session));
+    let name = name.unwrap_or_default();
+    let outputs = judgement
+        .subject()
+        .and_then(|one| outputs(source, one))
+        .unwrap_or_default();
+    match judgement.reason {
+        Reason::MachineUnfit => {
+            let why = unfit(source)
+                .map(|why| format!(": {why}"))
+                .unwrap_or_default();
+            let probably = match gain {
+                "" => String::new(),
+                gain => format!(" {name} is probably better: {gain}."),
+            };
+            Some(format!(
+                "No answer: the machine was not fit to measure on{why}.{probably}"
+            ))
+        }
+        Reason::OutputsDiffer => Some(format!("Do not ship {name}: {outputs}.")),
+        Reason::OutputsOpen => Some(format!("Undecided: {name} is better, but {outputs}.")),
+        Reason::MachineSensitive => Some(format!(
+            "Undecided: {name} looks better, but other work was going on, and it differs from the defaults in threads, spinning or execution provider, which that slows down unlike. Search on a quiet machine."
+        )),
+        _ => None,
+    }
+}
+
 /// What was seen that made the machine unfit.
 fn unfit(source: Source<'_>) -> Option<String> {
     let fitness = source.record.fitness.as_ref()?;

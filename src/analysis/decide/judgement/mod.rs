@@ -9,6 +9,7 @@ mod machine;
 mod outputs;
 mod rules;
 mod run;
+mod search;
 
 use serde::Serialize;
 
@@ -23,6 +24,7 @@ use rules::Known;
 pub use rules::{RULES, RUN_RULES, Rule, RunRule};
 pub use run::RunJudgement;
 pub(in crate::analysis) use run::judge;
+pub(in crate::analysis) use search::of_search;
 
 /// Decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -62,6 +64,10 @@ pub enum Reason {
     OutputsOpen,
     /// It is better, and its outputs are good enough.
     Better,
+    /// Of a search: every configuration breaks what was asked for.
+    LimitsBroken,
+    /// Of a search: whether any configuration keeps what was asked for is open.
+    LimitsOpen,
     /// There is no other session.
     Alone,
     /// The baseline could not be measured, or its outputs are not finite.

@@ -152,6 +152,8 @@ fn more_time(facts: &Facts<'_>, judgement: &Judgement) -> Option<Nanos> {
         | Reason::OutputsOpen
         | Reason::Better
         | Reason::Alone
+        | Reason::LimitsBroken
+        | Reason::LimitsOpen
         | Reason::BaselineUnusable => return None,
     };
     let rounds = record.blocks.iter().map(|block| block.round + 1).max()?;
