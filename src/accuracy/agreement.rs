@@ -49,12 +49,12 @@ struct Sums {
     is_float: bool,
 }
 
+/// Samples from which on a 1st percentile is no single sample's: ten beyond it.
+const SAMPLES_OF_PERCENTILE: usize = 1_000;
+
+/// The cosine of each sample that has one.
 #[derive(Debug, Default)]
-struct Cosine {
-    sum: f64,
-    samples_count: u64,
-    min: Option<f64>,
-}
+struct Cosine(Vec<f64>);
 
 impl Cosine {
     fn add(&mut self, cosine: f64) {
@@ -62,10 +62,25 @@ impl Cosine {
             return;
         }
         // Rounding may leave a hair beyond 1.
-        let cosine = cosine.clamp(-1.0, 1.0);
-        self.sum += cosine;
-        self.samples_count += 1;
-        self.min = Some(self.min.unwrap_or(cosine).min(cosine));
+        self.0.push(cosine.clamp(-1.0, 1.0));
+    }
+
+    fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
+    fn min(&self) -> Option<f64> {
+        self.0.iter().copied().reduce(f64::min)
+    }
+
+    /// By nearest rank.
+    fn first_percentile(mut self) -> Option<f64> {
+        if self.0.len() < SAMPLES_OF_PERCENTILE {
+            return None;
+        }
+        let rank = self.0.len().div_ceil(100) - 1;
+        let (_, cosine, _) = self.0.select_nth_unstable_by(rank, f64::total_cmp);
+        Some(*cosine)
     }
 }
 
@@ -272,7 +287,7 @@ impl Sums {
             matches!(kind, OutputKind::Classes | OutputKind::Values) && top1_by_row.is_empty();
         let Sums { cosine, errors, .. } = self;
         let is_whole = errors.not_finite_count == 0;
-        let cosine_similarity_min = cosine.min.filter(|_| is_whole);
+        let cosine_similarity_min = cosine.min().filter(|_| is_whole);
         let relative_error = errors.relative().filter(|_| is_whole);
         let noise = relative_error
             .filter(|&error| matches!(kind, OutputKind::Signal | OutputKind::Image) && error > 0.0);
@@ -282,9 +297,9 @@ impl Sums {
             samples_count: self.samples_count,
             top1_agreeing_count: self.top1_agreeing_count.filter(|_| has_top1),
             top1_by_row,
-            cosine_similarity_mean: cosine_similarity_min
-                .map(|_| cosine.sum / cosine.samples_count as f64),
+            cosine_similarity_mean: cosine_similarity_min.map(|_| cosine.mean()),
             cosine_similarity_min,
+            cosine_similarity_p1: cosine.first_percentile().filter(|_| is_whole),
             max_absolute_error: errors
                 .max_absolute
                 .filter(|error| is_whole && error.is_finite()),

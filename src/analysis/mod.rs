@@ -104,7 +104,7 @@ pub fn findings(record: &RunRecord) -> Findings {
         },
     );
     if let Some(search) = &tuning {
-        decisions.judgement = judgement::of_search(decisions.judgement, record, search);
+        decisions.judgement = tuning::of_search(decisions.judgement, record, search);
     }
     Findings {
         ending: Ending {

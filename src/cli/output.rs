@@ -114,7 +114,7 @@ impl Printed {
 
     pub(super) fn text(self, run: &Told<'_>) -> Result<String> {
         match self {
-            Printed::Summary(style) => Ok(report::terminal(run.view, Some(run.folder), style)),
+            Printed::Summary(style) => Ok(report::screen(run.view, Some(run.folder), style)),
             Printed::Json(command) => run.json(command),
         }
     }
@@ -123,15 +123,13 @@ impl Printed {
 impl Told<'_> {
     /// The findings for programs, with the answer of the run.
     fn json(&self, command: &str) -> Result<String> {
-        let answer = self.view.answer().map(|words| Answer {
-            words: words.to_owned(),
-            decision: Some(Decision::Run(self.findings.decisions.judgement.decision)),
-        });
+        let decision = self.findings.decisions.judgement.decision;
+        let answer = Answer::of(&self.view.verdict, Decision::Run(decision));
         let data = RunData {
             folder: self.folder,
             findings: self.findings,
         };
-        json::document(command, answer.as_ref(), &data)
+        json::document(command, Some(&answer), &data)
     }
 }
 

@@ -39,6 +39,23 @@ impl SessionSpec {
             && self.options == other.options
     }
 
+    /// Whether two sessions compute the same numbers: threads, arena, patterns and spinning change
+    /// when something is computed, not what.
+    #[must_use]
+    pub fn computes_alike(&self, other: &Self) -> bool {
+        self.variant == other.variant && self.computes_alike_of_one_file(other)
+    }
+
+    /// Whether two sessions would compute the same numbers if they ran one file.
+    #[must_use]
+    pub fn computes_alike_of_one_file(&self, other: &Self) -> bool {
+        self.runtime == other.runtime
+            && self.execution_provider == other.execution_provider
+            && self.provider == other.provider
+            && self.options.graph_optimization == other.options.graph_optimization
+            && self.options.session_config == other.options.session_config
+    }
+
     /// Whether its latencies come from a script, and nothing is executed.
     #[must_use]
     pub fn is_scripted(&self) -> bool {

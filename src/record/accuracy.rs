@@ -303,6 +303,10 @@ pub struct Agreement {
     pub cosine_similarity_mean: Option<f64>,
     /// Smallest cosine of a sample.
     pub cosine_similarity_min: Option<f64>,
+    /// 1st percentile of the cosines of the samples, by nearest rank; absent of fewer than 1,000
+    /// samples, and in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cosine_similarity_p1: Option<f64>,
     /// Largest absolute difference of an element: none between two NaN, or two infinities of one
     /// sign. Absent where `not_finite_count` is not 0, and where nothing could be compared.
     pub max_absolute_error: Option<f64>,

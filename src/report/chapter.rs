@@ -13,7 +13,9 @@ use crate::report::words::{Item, Section, Table, session_code::SessionCode};
 /// Where a report is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paper {
-    /// The summary that a terminal shows.
+    /// The one screen that a terminal shows.
+    Screen,
+    /// All that a terminal shows when asked to.
     Summary,
     /// The written report (report.md).
     Written,
@@ -31,6 +33,7 @@ pub struct Audience(u8);
 
 impl Audience {
     pub const NOBODY: Audience = Audience(0);
+    pub const SCREEN: Audience = Audience(1 << Paper::Screen as u8);
     pub const SUMMARY: Audience = Audience(1 << Paper::Summary as u8);
     /// The written report alone, for what the whole template says in its own place.
     pub const WRITTEN: Audience = Audience(1 << Paper::Written as u8);
@@ -40,7 +43,9 @@ impl Audience {
     /// The page, and what a terminal shows of it.
     pub const PAGE: Audience = Audience(1 << Paper::Page as u8 | Self::WHOLE.0);
     pub const IN_FULL: Audience = Self::MARKDOWN.and(Self::PAGE);
-    pub const EVERYBODY: Audience = Self::IN_FULL.and(Self::SUMMARY);
+    /// All but the one screen, which shows chapters of its own.
+    pub const REPORTS: Audience = Self::IN_FULL.and(Self::SUMMARY);
+    pub const EVERYBODY: Audience = Self::REPORTS.and(Self::SCREEN);
 
     /// Those of either.
     pub const fn and(self, other: Audience) -> Audience {

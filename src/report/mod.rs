@@ -23,7 +23,7 @@ pub use paper::services::{Undecided, annotations, junit, step_summary};
 pub use paper::style::{Color, Glyphs, Style};
 pub use paper::svg::svg;
 pub use paper::terminal::{
-    comparison_terminal, gate_terminal, section_terminal, terminal, terminal_chapters,
+    comparison_terminal, gate_terminal, screen, section_terminal, terminal, terminal_chapters,
     terminal_forecast,
 };
 pub use template::{

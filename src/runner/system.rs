@@ -6,6 +6,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::error::LEAST_FILES;
 use super::{Result, RunError};
 use crate::fitness::{self, Seen};
+use crate::plan::RuntimeChoice;
 use crate::record::{Conditions, Event, GpuConditions, Host, RunRecord};
 use crate::sample::{Roots, conditions};
 
@@ -100,14 +101,34 @@ impl Watch {
             gpus,
             ..conditions::since(roots, &self.before, &self.workers)
         };
-        let fitness = fitness::judge(Seen {
-            host: &record.host,
-            conditions: &seen,
-            blocks: &record.blocks,
-        });
+        let fitness = if is_scripted(record) {
+            fitness::judge(Seen {
+                host: &Host::default(),
+                conditions: &Conditions {
+                    gpus: seen.gpus.clone(),
+                    ..Conditions::default()
+                },
+                blocks: &[],
+            })
+        } else {
+            fitness::judge(Seen {
+                host: &record.host,
+                conditions: &seen,
+                blocks: &record.blocks,
+            })
+        };
         Event::Judged {
             conditions: Box::new(seen),
             fitness,
         }
     }
+}
+
+/// Whether only scripts are played, whose latencies are not the machine's.
+fn is_scripted(record: &RunRecord) -> bool {
+    record
+        .plan
+        .sessions
+        .iter()
+        .all(|session| matches!(session.runtime, RuntimeChoice::Script(_)))
 }

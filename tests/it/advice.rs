@@ -181,6 +181,7 @@ fn pauses_that_do_no_harm_or_of_which_the_shortest_does_are_not_advised_about() 
 /// The digits run as if all of its sessions were one model's, under different settings.
 fn one_model(change: impl Fn(usize, &mut onnxprof::plan::SessionSpec)) -> RunRecord {
     let mut run = record::digits();
+    run.fitness = None;
     for (number, session) in run.plan.sessions.iter_mut().enumerate() {
         session.variant = 0;
         change(number, session);

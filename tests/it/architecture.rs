@@ -96,7 +96,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("explain", &["decide", "figures", "operators"]),
             ("decide", &["explain", "figures", "operators", "scaling"]),
             ("gate", &["comparison", "figures"]),
-            ("tuning", &["figures", "gate"]),
+            ("tuning", &["decide", "figures", "gate"]),
         ],
     ),
     (

@@ -59,7 +59,7 @@ fn an_inference_that_is_long_against_the_budget_is_shown_with_its_number() {
         "So far: slow at batch 1: median 2.",
         "n = ",
         "inference",
-        "a verdict needs about",
+        "a verdict takes 6 launches",
         "`--budget ",
     ] {
         assert!(text.contains(words), "`{words}` is missing: {output}");

@@ -253,7 +253,7 @@ fn blank_and_invisible_names_show_by_their_code_points() {
     output.assert_code(0);
     let run = bench.run_folder();
     let texts = [
-        ("stdout", output.stdout.clone()),
+        ("stdout", bench.report().stdout),
         (
             "report.html",
             fs::read_to_string(run.join("report.html")).unwrap(),

@@ -30,6 +30,7 @@ mod hostile_names;
 mod html;
 mod inspect;
 mod json;
+mod judgement;
 mod labels;
 mod layouts;
 mod limits;

@@ -147,8 +147,9 @@ fn traces_are_kept_as_the_profiler_wrote_them_and_nothing_else_is() {
 fn report_and_table_of_operators_are_written() {
     let bench = Workbench::new();
     let output = bench.profile(&model("digits"), ["--batch", "1"]).run();
-    output
-        .assert_code(0)
+    output.assert_code(0);
+    bench
+        .report()
         .assert_stdout("Operators: where does the time go at batch size 1?");
     let record = bench.record();
     let report = fs::read_to_string(bench.path("run/report.md")).unwrap();

@@ -36,7 +36,7 @@ fn command_renders_a_folder_in_every_format() {
     let folder = folder_of(&run);
     let path = folder.path().to_str().unwrap();
     for (format, begin) in [
-        ("terminal", "Ship fp32"),
+        ("terminal", "Keep fp32"),
         ("markdown", "# Perf"),
         ("csv", "variant,"),
     ] {

@@ -63,13 +63,24 @@ fn fate_of(record: &RunRecord, wanted: impl Fn(CellKey) -> bool) -> Option<Fate>
     tuning.fate(key).cloned()
 }
 
+/// On the screen, among all that it leads to, or while it was measured.
 #[track_caller]
 fn assert_says(output: &Output, words: &[&str]) {
+    let all = output
+        .stdout
+        .split_once("all of it: `onnxprof show ")
+        .and_then(|(_, rest)| rest.split_once(" --all`"));
+    let all = all.map(|(run, _)| Onnxprof::new().args(["show", run, "--all"]).run().stdout);
     // Lines are broken for the width of a terminal.
-    let text = format!("{} {}", output.stdout, output.stderr)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let text = format!(
+        "{} {} {}",
+        output.stdout,
+        output.stderr,
+        all.unwrap_or_default()
+    )
+    .split_whitespace()
+    .collect::<Vec<_>>()
+    .join(" ");
     for word in words {
         assert!(text.contains(word), "`{word}` is missing: {output}");
     }

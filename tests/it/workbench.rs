@@ -33,6 +33,17 @@ impl Workbench {
         self.path("run")
     }
 
+    /// All that is said of the run, as a terminal shows it.
+    pub fn report(&self) -> Output {
+        let output = Onnxprof::new()
+            .arg("report")
+            .arg(self.run_folder())
+            .args(["--format", "terminal"])
+            .run();
+        output.assert_code(0);
+        output
+    }
+
     /// Copies a model from below `models/` under another name.
     pub fn copy(&self, from: &str, to: &str) -> PathBuf {
         let path = self.path(to);

@@ -202,3 +202,15 @@ fn sound_has_noise_and_no_classes() {
     assert!((agreement.signal_to_noise_db.unwrap() - 40.0).abs() < 0.01);
     assert_eq!(compare(&[1, 1, 200], &wave, &wave).signal_to_noise_db, None);
 }
+
+#[test]
+fn first_percentile_of_cosines_takes_a_thousand_samples() {
+    let of = |count: usize| {
+        let mut cosine = Cosine::default();
+        (0..count).for_each(|place| cosine.add(1.0 - place as f64 / 10_000.0));
+        cosine.first_percentile()
+    };
+    assert_eq!(of(999), None);
+    // The 10th smallest of 1,000 values that fall by 0.0001 from 1 on.
+    assert!((of(1_000).unwrap() - (1.0 - 990.0 / 10_000.0)).abs() < 1e-12);
+}

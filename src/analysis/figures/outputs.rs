@@ -163,7 +163,9 @@ fn output_agreement(agreement: &Agreement, seed: u64) -> OutputAgreement {
         output: agreement.output.clone(),
         reference_output: agreement.reference_output.clone(),
         kind: agreement.kind,
-        lowest_cosine: agreement.cosine_similarity_min,
+        lowest_cosine: agreement
+            .cosine_similarity_p1
+            .or(agreement.cosine_similarity_min),
         signal_to_noise_db: agreement.signal_to_noise_db,
         rows_count: agreement
             .top1_by_row

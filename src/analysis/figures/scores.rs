@@ -105,7 +105,8 @@ pub struct OutputAgreement {
     pub reference_output: Option<Plain>,
     /// Kind of the output; absent in records before version 1.4.
     pub kind: Option<OutputKind>,
-    /// The smallest cosine of a sample; absent where none has one.
+    /// 1st percentile of the cosines of samples, or the smallest where they are fewer than 1,000;
+    /// absent where none has one.
     pub lowest_cosine: Option<f64>,
     /// Signal-to-noise ratio of signals and images, in decibels.
     pub signal_to_noise_db: Option<f64>,

@@ -6,6 +6,7 @@ mod candidate;
 mod contest;
 mod findings;
 mod gain;
+mod judgement;
 mod preference;
 mod standing;
 mod verdict;
@@ -17,6 +18,7 @@ pub use contest::{
 pub(super) use findings::of;
 pub use findings::{TuningFindings, default_cell};
 pub use gain::Relative;
+pub(in crate::analysis) use judgement::of_search;
 pub use preference::{Criterion, Preference, criteria};
-pub use standing::{HeldSlo, Judge, SloStanding, computes_alike, described};
+pub use standing::{HeldSlo, Judge, SloStanding, described};
 pub use verdict::{Contender, TuningVerdict};

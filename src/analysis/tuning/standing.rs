@@ -8,7 +8,7 @@ use crate::analysis::gate::{GateVerdict, held_at};
 use crate::analysis::{AccuracyChange, Bounds, Estimate, Figures, Index, Measured};
 use crate::check::{Side, Slo};
 use crate::metric::{Metric, Unit};
-use crate::plan::{CellKey, Objective, SessionSpec};
+use crate::plan::{CellKey, Objective};
 use crate::record::{AccuracyRecord, Bounded, Contest, Fate, RunRecord, SloBreach};
 use crate::stats::PairedRatio;
 
@@ -225,7 +225,7 @@ impl<'a> Judge<'a> {
 
     fn computes_alike(&self, one: usize, other: usize) -> bool {
         let sessions = &self.record.plan.sessions;
-        computes_alike(&sessions[one], &sessions[other])
+        sessions[one].computes_alike(&sessions[other])
     }
 
     fn is_not_finite(&self, session: usize) -> bool {
@@ -301,17 +301,6 @@ fn surely_breaks(figure: &Estimate, slo: &Slo) -> bool {
 
 fn widened(value: f64, end: f64) -> f64 {
     value + SLO_WIDENED * (end - value)
-}
-
-/// Whether two sessions compute the same numbers.
-#[must_use]
-pub fn computes_alike(one: &SessionSpec, other: &SessionSpec) -> bool {
-    one.variant == other.variant
-        && one.runtime == other.runtime
-        && one.execution_provider == other.execution_provider
-        && one.provider == other.provider
-        && one.options.graph_optimization == other.options.graph_optimization
-        && one.options.session_config == other.options.session_config
 }
 
 /// A contest as the record holds it.

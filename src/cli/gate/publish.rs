@@ -123,9 +123,7 @@ fn append(path: &Path, text: &str) -> std::io::Result<()> {
 pub(super) fn exit_code(verdict: GateVerdict, inconclusive: Inconclusive) -> u8 {
     match (verdict, inconclusive) {
         (GateVerdict::Pass, _) | (GateVerdict::Inconclusive, Inconclusive::Pass) => exit::DONE,
-        (GateVerdict::Fail, _) | (GateVerdict::Inconclusive, Inconclusive::Fail) => {
-            exit::FAILED
-        }
+        (GateVerdict::Fail, _) | (GateVerdict::Inconclusive, Inconclusive::Fail) => exit::FAILED,
         (GateVerdict::Inconclusive, Inconclusive::Say) => exit::UNDECIDED,
     }
 }

@@ -77,7 +77,7 @@ fn enough(source: Source<'_>) -> String {
 }
 
 /// Figures of a cell that nothing is decided by: `So far: fp32 at batch 1: 5.2 s, n = 1 inference`.
-fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
+pub(super) fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
     let median = cell.figure(Metric::LatencyP50)?;
     Some(format!(
         "So far: {}: median {}.",
@@ -88,7 +88,7 @@ fn so_far(source: Source<'_>, cell: &CellFindings) -> Option<String> {
 
 /// Figures where the budget was spent before anything was timed: `So far: one inference took 5.2 s
 /// (n = 1).`
-fn untimed(record: &RunRecord) -> Option<String> {
+pub(super) fn untimed(record: &RunRecord) -> Option<String> {
     let took = number::time(record.untimed_inference_ns()?);
     let is_of_budget =
         record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
@@ -258,6 +258,15 @@ fn mind_line(source: Source<'_>, pick: &Pick, caveat: Caveat) -> String {
 /// Characters that a line keeps of a reason; the record has all of it.
 const REASON_LENGTH: usize = 600;
 
+/// Those that could not be measured, with why.
+pub(super) fn left_out(source: Source<'_>) -> Vec<String> {
+    let mut lines = rejected(source);
+    lines.retain(|line| line.starts_with(LEFT_OUT));
+    lines
+}
+
+const LEFT_OUT: &str = "Left out: ";
+
 fn rejected(source: Source<'_>) -> Vec<String> {
     let rejected = source.answer().rejected.iter();
     words::grouped(rejected.map(|one| (why_left_out(source, one), source.name(one.session))))
@@ -266,7 +275,7 @@ fn rejected(source: Source<'_>) -> Vec<String> {
             let verb = if names.len() == 1 { "is" } else { "are" };
             let names = words::listed(names);
             match why {
-                Some(why) => format!("Left out: {names}: {}.", shortened(why, REASON_LENGTH)),
+                Some(why) => format!("{LEFT_OUT}{names}: {}.", shortened(why, REASON_LENGTH)),
                 None => {
                     format!(
                         "Open: whether {names} {verb} faster than {}.",

@@ -28,6 +28,7 @@ mod resources;
 mod rival;
 pub(super) mod roofline;
 pub(super) mod scaling;
+mod screen;
 mod tables;
 mod to_do;
 pub(super) mod tuning;
@@ -47,17 +48,19 @@ use crate::text::distinct;
 struct Line(fn(Source<'_>) -> Chapter, Audience, Audience);
 
 const NOBODY: Audience = Audience::NOBODY;
+const SCREEN: Audience = Audience::SCREEN;
 const SUMMARY: Audience = Audience::SUMMARY;
 const WRITTEN: Audience = Audience::WRITTEN;
 const MARKDOWN: Audience = Audience::MARKDOWN;
 const WHOLE: Audience = Audience::WHOLE;
 const PAGE: Audience = Audience::PAGE;
 const IN_FULL: Audience = Audience::IN_FULL;
-const ALL: Audience = Audience::EVERYBODY;
+const ALL: Audience = Audience::REPORTS;
 
 /// Every chapter. Two lines where papers differ in its place.
 #[rustfmt::skip]
 const ORDER: &[Line] = &[
+    Line(screen::chapter,             SCREEN,                SCREEN),
     Line(measurement::alarms,         ALL,                   ALL),
     Line(answer::chapter,             ALL,                   ALL),
     Line(answer::variants,            ALL,                   NOBODY),
@@ -103,6 +106,8 @@ const ORDER: &[Line] = &[
 pub struct Report {
     /// Name of the run.
     pub title: String,
+    /// The verdict, in one sentence.
+    pub verdict: String,
     chapters: Vec<(Audience, Chapter)>,
 }
 
@@ -120,6 +125,7 @@ impl Report {
         });
         Report {
             title: plain(&record.run.name),
+            verdict: screen::verdict(source),
             chapters: chapters.collect(),
         }
     }
@@ -132,17 +138,6 @@ impl Report {
                 audience.has(paper) && chapter.shown(paper).next().is_some()
             })
             .map(|(_, chapter)| chapter)
-    }
-
-    /// The answer in one line: the first that the summary says of it.
-    #[must_use]
-    pub fn answer(&self) -> Option<&str> {
-        self.chapters(Paper::Summary)
-            .flat_map(|chapter| chapter.shown(Paper::Summary))
-            .find_map(|block| match block {
-                Block::Verdict(lines) => lines.first().map(String::as_str),
-                _ => None,
-            })
     }
 
     /// The chapters that a terminal can show, in the order of the page.

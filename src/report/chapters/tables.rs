@@ -120,7 +120,7 @@ fn no_change(line: &mut Line<'_>, session: &SessionFindings, cell: &CellFindings
 }
 
 /// The first score of a session that there is, or its agreement with the reference.
-fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
+pub(super) fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
     let accuracy = &session.accuracy;
     let score = match leading_metric(session) {
         Some(metric) => line.shown("accuracy", metric, &session.figures, named_score),

@@ -14,7 +14,25 @@ use crate::report::view::{
 };
 use crate::report::words::session_code::SessionCode;
 
-/// The summary of a run; `folder` is where its files are.
+/// One screen: first and last line are the verdict; `folder` is where the run's files are.
+#[must_use]
+pub fn screen(report: &Report, folder: Option<&Path>, style: impl Into<Style>) -> String {
+    let mut out = Output::new(style);
+    for chapter in report.chapters(Paper::Screen) {
+        out.chapter(chapter.shown(Paper::Screen));
+    }
+    out.blank();
+    if let Some(folder) = folder {
+        let folder = text::plain(&folder.display().to_string());
+        out.line(&format!(
+            "Page: {folder}/report.html; all of it: `onnxprof show {folder} --all`"
+        ));
+    }
+    out.verdict(BOLD, std::slice::from_ref(&report.verdict));
+    out.into_text()
+}
+
+/// All that is said of a run; `folder` is where its files are.
 #[must_use]
 pub fn terminal(report: &Report, folder: Option<&Path>, style: impl Into<Style>) -> String {
     let mut out = Output::new(style);

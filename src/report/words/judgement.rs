@@ -85,8 +85,9 @@ fn undecided(source: Source<'_>, judgement: &RunJudgement) -> String {
             outputs(source, one).unwrap_or_default()
         ),
         _ => format!(
-            "Undecided: {}{}.",
+            "Undecided: {}{}{}.",
             looks(source, one),
+            together(judgement, one),
             more(source, judgement)
         ),
     }
@@ -107,6 +108,26 @@ fn looks(source: Source<'_>, one: &Judgement) -> String {
             interval(found)
         ),
         None => format!("{name} was not compared with {baseline}"),
+    }
+}
+
+/// Where the interval alone would decide, and judging all comparisons together does not.
+fn together(judgement: &RunJudgement, one: &Judgement) -> String {
+    let interval = one
+        .advantage
+        .as_ref()
+        .and_then(|found| found.factor_interval());
+    let compared = judgement
+        .others
+        .iter()
+        .filter(|one| one.advantage.is_some())
+        .count();
+    match interval {
+        Some(interval) if interval.low > 1.0 && compared > 1 => format!(
+            "; among the {} comparisons of this run, such an interval may be chance",
+            number::in_words(compared)
+        ),
+        _ => String::new(),
     }
 }
 
@@ -211,11 +232,11 @@ fn unfit(source: Source<'_>) -> Option<String> {
     Some(plain(&worst.seen))
 }
 
-/// ` int8 is probably 1.8x faster (1.7 to 2.1).`, where the interval of the ratio says so.
+/// ` int8 is probably 1.8x faster (1.7 to 2.1).`, where the whole interval of the ratio says so.
 fn probably(source: Source<'_>, one: &Judgement) -> Option<String> {
     let found = one.advantage.as_ref()?;
-    let is_surely_apart = found.is_covered() && !found.factor_interval()?.contains(1.0);
-    is_surely_apart.then(|| {
+    let is_surely_better = found.is_covered() && found.factor_interval()?.low > 1.0;
+    is_surely_better.then(|| {
         format!(
             " {} is probably {}.",
             source.name(one.session),

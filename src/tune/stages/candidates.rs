@@ -2,7 +2,7 @@
 //! against.
 
 use super::course::Course;
-use crate::analysis::tuning::{computes_alike, default_cell};
+use crate::analysis::tuning::default_cell;
 use crate::metric::{Group, Metric, Unit};
 use crate::plan::{CellKey, SessionSpec};
 use crate::record::{Decision, Fate};
@@ -66,7 +66,7 @@ impl Course<'_> {
         let spec = &self.record.plan.sessions[decision.key.session];
         match (&decision.fate, decision.heat) {
             (Fate::LessAccurate { .. } | Fate::NotFinite, _) | (Fate::Failed { .. }, None) => {
-                computes_alike(spec, &configuration.spec)
+                spec.computes_alike(&configuration.spec)
             }
             // What failed at one batch size is not tried at larger ones.
             (Fate::Failed { .. }, Some(_)) => {

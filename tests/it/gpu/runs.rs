@@ -278,8 +278,9 @@ fn blocks_of_a_stretch_count_in_no_latency() {
 fn reports_of_a_run_on_a_gpu_name_it_and_fill_the_template() {
     let bench = Workbench::new();
     let output = profile(&bench, &one_gpu(&json!({})), &[]).run();
-    output
-        .assert_code(0)
+    output.assert_code(0);
+    bench
+        .report()
         .assert_stdout("GPU and energy: what does a prediction cost?");
     let report = fs::read_to_string(bench.path("run/report.md")).unwrap();
     let field = |name: &str| {
@@ -314,9 +315,8 @@ fn reports_of_a_run_on_a_gpu_name_it_and_fill_the_template() {
 fn requests_in_flight_are_told_apart_in_the_table() {
     let bench = Workbench::new();
     let output = profile(&bench, &one_gpu(&json!({})), &["--concurrency", "1,2"]).run();
-    output
-        .assert_code(0)
-        .assert_stdout("with 1 request in flight");
+    output.assert_code(0);
+    bench.report().assert_stdout("with 1 request in flight");
     let record = bench.record();
     let report = onnxprof::report::Report::new(&record, &findings(&record));
     let table = &shown::tables(&report, "run")[0];

@@ -478,7 +478,7 @@ fn digits_are_tuned_on_onnx_runtime() {
         "{output}"
     );
     assert_says(
-        &output,
+        &bench.report(),
         &["Python (onnxruntime)", "InferenceSession(", "Pareto front"],
     );
 }

@@ -103,7 +103,7 @@ fn a_search_that_is_done_only_tells_its_answer_again() {
     let record = bench.record();
     let again = resume(&bench, &["--budget", "1m"]);
     again.assert_code(0);
-    let answer = |output: &Output| output.stdout.split_once("Run folder").unwrap().0.to_owned();
+    let answer = |output: &Output| output.stdout.split_once("Page: ").unwrap().0.to_owned();
     assert_eq!(answer(&again), answer(&first));
     assert_eq!(bench.record(), record);
 }

@@ -3,10 +3,9 @@
 use serde::Serialize;
 
 use crate::analysis::figures::index::Index;
-use crate::analysis::tuning::computes_alike;
 use crate::analysis::{AccuracyChange, Estimate, Interval, OutputAgreement, SessionFindings};
 use crate::metric::{Direction, Metric};
-use crate::plan::Tolerance;
+use crate::plan::{SessionSpec, Tolerance};
 use crate::record::OutputKind;
 use crate::text::Plain;
 use crate::units::Ratio;
@@ -36,7 +35,8 @@ pub enum OutputsStanding {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JudgedBy {
-    /// They are computed alike: the file is the same, and options that change no number.
+    /// They are computed alike: the file is the same, and options that change no number, or only
+    /// its rounding.
     Identity,
     /// The change of a score on labelled samples.
     Score(ScoreHeld),
@@ -75,8 +75,8 @@ pub struct AgreementHeld {
     pub output: Plain,
     /// The measure that fits its kind.
     pub metric: Metric,
-    /// Its value: of shares and errors over all samples, of cosines that of the lowest sample where
-    /// it is known.
+    /// Its value: of shares and errors over all samples, of cosines the 1st percentile, or the
+    /// lowest sample's where they are few.
     pub value: f64,
     /// Up to here it may be shipped.
     pub ship: f64,
@@ -139,23 +139,31 @@ fn of_session(facts: Of<'_>, session: usize) -> OutputsJudgement {
         return refused(JudgedBy::NotFinite(unhealthy.name.clone()));
     }
     if is_baseline_s(facts, session) {
-        return OutputsJudgement {
-            standing: OutputsStanding::Kept,
-            by: JudgedBy::Identity,
-        };
+        return same();
     }
     let found = scored(facts, session);
-    match &found.accuracy.change {
+    let measured = match &found.accuracy.change {
         Some(change) => by_score(facts, change),
         None if found.is_scored() => nothing(),
         None => by_agreement(facts, found),
+    };
+    if measured.standing == OutputsStanding::Open && is_alike_but_for_rounding(facts, session) {
+        return same();
     }
+    measured
 }
 
 fn refused(by: JudgedBy) -> OutputsJudgement {
     OutputsJudgement {
         standing: OutputsStanding::Refused,
         by,
+    }
+}
+
+fn same() -> OutputsJudgement {
+    OutputsJudgement {
+        standing: OutputsStanding::Kept,
+        by: JudgedBy::Identity,
     }
 }
 
@@ -168,15 +176,29 @@ fn nothing() -> OutputsJudgement {
 
 /// Whether a session computes the very numbers of the baseline's.
 fn is_baseline_s(facts: Of<'_>, session: usize) -> bool {
+    is_of_one_file(facts, session, SessionSpec::computes_alike_of_one_file)
+}
+
+/// Whether a session differs from the baseline's in graph optimization alone, which keeps what is
+/// computed but for rounding.
+fn is_alike_but_for_rounding(facts: Of<'_>, session: usize) -> bool {
+    is_of_one_file(facts, session, |own, base| {
+        let mut as_optimized = own.clone();
+        as_optimized.options.graph_optimization = base.options.graph_optimization;
+        as_optimized.computes_alike_of_one_file(base)
+    })
+}
+
+fn is_of_one_file(
+    facts: Of<'_>,
+    session: usize,
+    alike: impl Fn(&SessionSpec, &SessionSpec) -> bool,
+) -> bool {
     let record = facts.index.record;
     let sessions = &record.plan.sessions;
     facts.index.baseline.is_some_and(|baseline| {
         let (own, base) = (&sessions[session], &sessions[baseline]);
-        let as_if_one = crate::plan::SessionSpec {
-            variant: base.variant,
-            ..own.clone()
-        };
-        computes_alike(&as_if_one, base) && record.is_one_file(own.variant, base.variant)
+        alike(own, base) && record.is_one_file(own.variant, base.variant)
     })
 }
 
@@ -185,7 +207,7 @@ fn scored<'f>(facts: Of<'f>, session: usize) -> &'f SessionFindings {
     let sessions = &facts.index.record.plan.sessions;
     let is_alike = |other: &&SessionFindings| {
         other.accuracy.samples_count > 0
-            && computes_alike(&sessions[other.session], &sessions[session])
+            && sessions[other.session].computes_alike(&sessions[session])
     };
     let own = &facts.sessions[session];
     if own.accuracy.samples_count > 0 {

@@ -201,3 +201,24 @@ pub(super) fn run_rule(run: KnownRun<'_>) -> &'static RunRule {
         .find(|rule| (rule.applies)(run))
         .unwrap_or(last)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_the_rules_lists_each_in_order() {
+        let page = include_str!("../../README.md");
+        let all = RULES
+            .iter()
+            .map(|rule| rule.when)
+            .chain(RUN_RULES.iter().map(|rule| rule.when));
+        let mut rest = page;
+        for when in all {
+            let (_, after) = rest
+                .split_once(&format!("| {when} |"))
+                .unwrap_or_else(|| panic!("not listed, or not in its place: {when}"));
+            rest = after;
+        }
+    }
+}

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::rules::{KnownRun, rule, run_rule};
-use super::{Decision, Judgement, Known, Reason, advantage, machine};
+use super::rules::{Known, KnownRun, rule, run_rule};
+use super::{Decision, Judgement, Reason, advantage, machine};
 use crate::analysis::decide::facts::Facts;
 use crate::plan::{CellKey, Objective};
 use crate::record::FitnessVerdict;

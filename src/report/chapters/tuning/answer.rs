@@ -4,7 +4,7 @@ use super::phrases::{Search, ratio, words_of};
 use crate::analysis::AccuracyChange;
 use crate::analysis::gate::GateVerdict;
 use crate::analysis::tuning::{
-    Candidate, Contender, Criterion, HeldSlo, Preference, State, TuningVerdict, computes_alike,
+    Candidate, Contender, Criterion, HeldSlo, Preference, State, TuningVerdict,
 };
 use crate::check::Side;
 use crate::metric::Metric;
@@ -270,7 +270,7 @@ impl Search<'_> {
             .best()
             .zip(self.defaults())
             .is_some_and(|(best, defaults)| {
-                computes_alike(&sessions[best.key.session], &sessions[defaults.key.session])
+                sessions[best.key.session].computes_alike(&sessions[defaults.key.session])
             })
     }
 

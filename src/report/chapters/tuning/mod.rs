@@ -56,6 +56,20 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .only(Audience::IN_FULL, Block::table(Place::Folded, all))
 }
 
+/// The best configurations, as many as a screen has room for; `None` where the run is no search.
+pub(super) fn on_a_screen(source: Source<'_>, rows: usize) -> Option<Table> {
+    let found = source.findings.tuning.as_ref()?;
+    let mut few = shortlist(found, found.order());
+    few.truncate(rows);
+    let table = source
+        .about(found)
+        .table("Best configurations", &few, Fates::InOneWord);
+    Some(Table {
+        notes: Vec::new(),
+        ..table
+    })
+}
+
 /// The first configurations that were not dropped, and the defaults.
 fn shortlist(found: &TuningFindings, mut places: Vec<usize>) -> Vec<usize> {
     places.retain(|&place| {

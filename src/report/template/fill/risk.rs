@@ -3,9 +3,7 @@
 use super::Fill;
 use super::advised::{advised, searched};
 use super::testing::{detection, regression as smallest};
-use crate::analysis::{
-    AccuracyVerdict, Action, Advice, Caveat, Level, SHARE_LOSS_FLOOR, SessionFindings, Setting,
-};
+use crate::analysis::{AccuracyVerdict, Action, Advice, Caveat, Level, SessionFindings, Setting};
 use crate::metric::{Direction, Metric, Unit};
 use crate::record::FitnessVerdict;
 use crate::report::chapters::advice;
@@ -18,7 +16,9 @@ use crate::report::template::keys::{Degradation, RegressionRisk};
 use crate::report::words::text::plain;
 use crate::report::words::{self, Item, Source, number};
 
-/// A score that may have fallen by more than this many points, as a share, is a high impact.
+/// A score that may have fallen by more than this many points, as a share, is a medium impact.
+const MEDIUM_LOSS: f64 = 0.001;
+/// The same of a high one.
 const HIGH_LOSS: f64 = 0.01;
 
 /// One for each piece of advice, the answers of searches first.
@@ -126,7 +126,7 @@ fn severity(metric: Metric, worst: f64) -> Level {
     };
     match loss {
         loss if loss > HIGH_LOSS => Level::High,
-        loss if loss > SHARE_LOSS_FLOOR => Level::Medium,
+        loss if loss > MEDIUM_LOSS => Level::Medium,
         _ => Level::Low,
     }
 }
@@ -159,7 +159,7 @@ fn remedy(source: Source<'_>, caveat: Caveat) -> Option<String> {
         Caveat::AccuracyNotMeasured | Caveat::AgreementOnly => {
             Some("score the outputs on labelled data: `--data FILE`".into())
         }
-        Caveat::LowAgreement | Caveat::AccuracyNotSignificant | Caveat::AccuracyFellLittle => {
+        Caveat::AgreementOpen | Caveat::AccuracyOpen | Caveat::AccuracyFellLittle => {
             let judged = source.judged().filter(|judged| judged.is_part())?;
             Some(format!(
                 "score all {} samples: `--score-samples all`",

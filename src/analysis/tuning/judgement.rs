@@ -1,7 +1,7 @@
 //! The judgement on a search: its verdict, as far as the machine and the outputs bear it.
 
-use super::{Decision, MachineEffect, OutputsStanding, Reason, RunJudgement};
-use crate::analysis::tuning::{Candidate, TuningFindings, TuningVerdict};
+use super::{Candidate, TuningFindings, TuningVerdict};
+use crate::analysis::{Decision, MachineEffect, OutputsStanding, Reason, RunJudgement};
 use crate::record::{FitnessVerdict, RunRecord};
 
 /// The same judgement with the decision of the search, which chose between configurations by rounds

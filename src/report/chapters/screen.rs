@@ -1,0 +1,187 @@
+//! One screen: the verdict, what one prediction was, one table, what changes most beside it, and the
+//! verdict again, so that nothing scrolls it away.
+
+use super::{answer, failed, prediction, rival, tables, tuning};
+use crate::analysis::{SessionFindings, Speed, Support};
+use crate::metric::Metric;
+use crate::plan::Objective;
+use crate::record::FitnessVerdict;
+use crate::report::chapter::{Block, Chapter, Place};
+use crate::report::words::{
+    self, ABSENT, BASELINE, Builder, Source, Table, judgement, number, plain, shortened,
+};
+
+/// Rows of the table; what is left out is counted.
+const ROWS: usize = 6;
+/// Remarks beside the table.
+const REMARKS: usize = 3;
+/// Characters that a remark keeps.
+const REMARK_LENGTH: usize = 190;
+
+/// The verdict first, then what one prediction was.
+pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    let verdict = verdict(source);
+    let mut first = vec![verdict.clone()];
+    first.extend(prediction::lines(source.record).into_iter().take(1));
+    let remarks = remarks(source)
+        .into_iter()
+        .map(|line| shortened(&line, REMARK_LENGTH))
+        .take(REMARKS)
+        .collect();
+    Chapter::untitled("screen")
+        .with(Block::Verdict(first))
+        .with(Block::table(Place::Open, table(source)))
+        .with(Block::Lines(remarks))
+}
+
+/// The verdict of the run, or of the search.
+pub(super) fn verdict(source: Source<'_>) -> String {
+    tuning::answer(source)
+        .and_then(|answer| answer.into_iter().next())
+        .unwrap_or_else(|| judgement::verdict(source))
+}
+
+fn table(source: Source<'_>) -> Table {
+    if let Some(table) = tuning::on_a_screen(source, ROWS) {
+        return table;
+    }
+    let against = format!("vs {}", source.baseline_name());
+    let header = [
+        "variant",
+        against.as_str(),
+        "median",
+        "p99",
+        "throughput",
+        "accuracy",
+        "memory",
+        "size",
+    ];
+    let mut table = Builder::new(format!("At {}:", source.single_batch()), &header);
+    let sessions: Vec<&SessionFindings> = source.sessions().collect();
+    for session in sessions.iter().take(ROWS) {
+        row(&mut table, source, session);
+    }
+    let left = sessions.len().saturating_sub(ROWS);
+    Table {
+        notes: Vec::from_iter((left > 0).then(|| format!("{left} more are left out here."))),
+        ..table.finish([])
+    }
+}
+
+fn row(table: &mut Builder, source: Source<'_>, session: &SessionFindings) {
+    let name = plain(&session.label);
+    let single = source
+        .single()
+        .into_iter()
+        .find(|cell| cell.key.session == session.session && cell.outcome.is_ok());
+    let Some(cell) = single else {
+        return table.absent_row(vec![name.clone()], &name, &session.outcome);
+    };
+    let mut line = table.line(name);
+    line.text(against(source, session));
+    line.figure("median", Metric::LatencyP50, &cell.figures, words::short);
+    line.bound("p99", Metric::LatencyP99, &cell.figures);
+    line.text(most_throughput(source, session.session));
+    tables::add_score(&mut line, session);
+    line.figure("memory", Metric::PeakMemory, &cell.figures, words::short);
+    line.figure("size", Metric::FileSize, &session.figures, words::short);
+    line.end(tables::kind(source, session));
+}
+
+/// `1.8x faster (1.7 to 2.1)`, as far as it was compared.
+fn against(source: Source<'_>, session: &SessionFindings) -> String {
+    if session.is_baseline {
+        return BASELINE.into();
+    }
+    let judged = source.judgement().of(session.session);
+    let Some((judged, gain)) = judged.and_then(|one| Some((one, judgement::gain(one)?))) else {
+        return ABSENT.into();
+    };
+    match judged.advantage.as_ref().map(|found| found.speed) {
+        Some(Speed::Open) => format!("open: {gain}"),
+        _ => gain,
+    }
+}
+
+/// `49,000/s at 32`: the most of its batch sizes.
+fn most_throughput(source: Source<'_>, session: usize) -> String {
+    let curve = source.curves().find(|curve| curve.session == session);
+    let best = curve.and_then(|curve| curve.point(curve.best));
+    best.map_or_else(
+        || ABSENT.into(),
+        |best| {
+            format!(
+                "{} at {}",
+                number::value(Metric::Throughput.unit(), best.throughput_per_sec, None),
+                best.batch_size
+            )
+        },
+    )
+}
+
+/// What changes most beside the verdict, first what failed.
+fn remarks(source: Source<'_>) -> Vec<String> {
+    if let Some(answer) = tuning::answer(source) {
+        return answer.into_iter().skip(1).collect();
+    }
+    failed::lines(source)
+        .into_iter()
+        .chain(answer::left_out(source))
+        .chain(answer::untimed(source.record))
+        .chain(few_launches(source))
+        .chain(suspect(source))
+        .chain(other_winner(source))
+        .chain(rival::not_reached(source))
+        .chain(worse_tail(source))
+        .collect()
+}
+
+/// Figures that nothing is decided by, where launches are too few for that.
+fn few_launches(source: Source<'_>) -> Vec<String> {
+    let single = source.single().into_iter();
+    single
+        .filter(|cell| cell.outcome.is_ok() && cell.support() != Some(Support::Interval))
+        .filter_map(|cell| answer::so_far(source, cell))
+        .collect()
+}
+
+fn suspect(source: Source<'_>) -> Option<String> {
+    let fitness = source.findings.ending.fitness.as_ref()?;
+    let seen = &fitness.reasons.first()?.seen;
+    (fitness.verdict == FitnessVerdict::Suspect)
+        .then(|| format!("Machine {}: {}.", fitness.verdict.word(), plain(seen)))
+}
+
+/// The session with the most throughput, where another one is told to be shipped or kept.
+fn other_winner(source: Source<'_>) -> Option<String> {
+    let judgement = source.judgement();
+    if source.findings.tuning.is_some() || judgement.objective == Objective::Throughput {
+        return None;
+    }
+    let pick = source.answer().throughput.gain().ok()?;
+    let key = pick.key;
+    let first = source.single_place()?;
+    if Some(key.session) == judgement.session && key.batch_size == first.batch_size {
+        return None;
+    }
+    let cell = source.cell(key)?;
+    Some(format!(
+        "Most throughput: {}: {}; one inference takes {} there.",
+        source.place(key),
+        words::shown(Metric::Throughput, cell.figure(Metric::Throughput)),
+        words::shown(Metric::LatencyP50, cell.figure(Metric::LatencyP50)),
+    ))
+}
+
+fn worse_tail(source: Source<'_>) -> Option<String> {
+    let subject = source.judgement().subject()?;
+    let cell = source.cell(subject.key?)?;
+    let worse = cell.comparison.as_ref()?.worse_tail;
+    worse.then(|| {
+        format!(
+            "The p99 latency of {} is worse than that of {}.",
+            source.name(subject.session),
+            source.baseline_name()
+        )
+    })
+}
