@@ -28,7 +28,7 @@ from rich.text import Text
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
-COLUMNS, LINES = 102, 46
+COLUMNS, LINES = 102, 24
 # Pixels of a character and of a line in the picture of the terminal, and the page's window.
 CHARACTER, LINE, MARGIN = 8.43, 19, 16
 WINDOW = (1280, 1000)

@@ -356,7 +356,7 @@ fn compare(bench: &Workbench, run: &Path) {
             .arg("compare")
             .arg(run)
             .arg(&other)
-            .arg(format)
+            .args([format, "--accept-invalid"])
             .run();
         output.assert_code(0);
         assert_output(&output);

@@ -123,8 +123,9 @@ fn every_runtime_of_the_plan_is_in_the_record_once() {
 #[test]
 fn files_for_machines_name_execution_providers_as_onnx_runtime_does() {
     let (bench, output) = scripted(&["--ep", "cpu,cuda", "--bind", "host,device"]);
-    output
-        .assert_code(0)
+    output.assert_code(0);
+    bench
+        .report()
         .assert_stdout("a (cuda, cuda.json, device-bound)");
     let cells = fs::read_to_string(bench.path("run/cells.csv")).unwrap();
     let of_device = cells
@@ -216,7 +217,7 @@ fn where_the_nodes_ran_stands_in_the_report() {
     );
     assert!(
         text.contains(
-            "Where the nodes ran\n  fp16: cuda: 12 of 14 nodes, 75% of the time in nodes; cpu: 2 of 14 nodes"
+            "Where the nodes ran\n  fp16: cuda: 12 of 14 nodes, 75% of the host's time over all nodes; cpu: 2 of 14 nodes"
         ),
         "{text}"
     );
@@ -329,7 +330,7 @@ fn openvino_runs_beside_the_cpu_of_another_runtime() {
     output
         .assert_code(0)
         .assert_stderr("note: `OpenVINOExecutionProvider` is not measured on ONNX Runtime 1.31.1");
-    output.assert_stdout("Where the nodes ran");
+    bench.report().assert_stdout("Where the nodes ran");
     let record = bench.record();
     let names = [
         "digits-fp32 (cpu, 1.31.1)",
@@ -377,8 +378,9 @@ fn partial_fallback_is_told_and_can_be_refused() {
     let mixed = "fixtures/mixed-types.onnx";
     let words = ["--batch", "1", "--runtime", OPENVINO, "--ep", "openvino"];
     let (bench, output) = on_openvino(mixed, &words);
-    output
-        .assert_code(0)
+    output.assert_code(0);
+    bench
+        .report()
         .assert_stdout("Where the nodes ran")
         .assert_stdout("cpu: ");
     assert_eq!(

@@ -27,6 +27,26 @@ fn csv(run: &RunRecord, findings: &Findings) -> String {
 }
 
 #[test]
+fn screen_of_the_digits_run() {
+    let run = record::digits();
+    let findings = analysis::findings(&run);
+    let folder = std::path::Path::new("onnxprof-runs/20260301T120000-digits");
+    let text = report::screen(&Report::new(&run, &findings), Some(folder), Color::Never);
+    let verdict = text.split_once(".\n").unwrap().0;
+    assert!(
+        verdict.starts_with("Ship int8-static at batch 1: 2.1"),
+        "{text}"
+    );
+    assert!(text.trim_end().ends_with(&format!("{verdict}.")), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(
+        lines.len() <= 25 && lines.iter().all(|line| line.chars().count() <= 100),
+        "{} lines:\n{text}",
+        lines.len()
+    );
+}
+
+#[test]
 fn terminal_summary_of_the_digits_run() {
     let run = record::digits();
     insta::assert_snapshot!(terminal(&run, &analysis::findings(&run)));

@@ -140,7 +140,7 @@ fn context_fills_what_was_not_measured_and_its_mistakes_are_told() {
         .assert_code(0)
         .assert_stdout("- **Training Time**: 3 hours\n")
         .assert_stdout("**System/Component**: search  \n");
-    report.assert_stdout("**Optimization Strategy**: ship; measured by onnxprof: ");
+    report.assert_stdout("**Optimization Strategy**:\n- ship\n- ");
     full(b"").assert_code(0);
     full(b"[document]\noptimization_owner = \"\"").assert_error(
         BAD_INPUT,

@@ -190,7 +190,7 @@ fn nothing_is_recommended_where_too_few_inferences_were_completed() {
         .run();
     output
         .assert_code(0)
-        .assert_stdout("Nothing can be recommended: too few inferences were completed for a verdict")
+        .assert_stdout("No answer: a verdict takes 6 launches of each variant")
         .assert_stdout(
             "So far: a at batch 1: median 10.0 ms, n = 3 inferences; no interval: needs 6 inferences, has 3.",
         );

@@ -125,6 +125,7 @@ pub struct Row {
 /// Change of a figure, or why there is none.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "status")]
+#[expect(clippy::large_enum_variant, reason = "most rows are compared")]
 pub enum RowOutcome {
     /// It was compared.
     Compared {

@@ -223,7 +223,11 @@ mod tests {
         };
         let single = image("x", Dim::Fixed(1), 224);
         for (old, new) in [(&open, &half), (&open, &single), (&single, &single)] {
-            let found = unlike_tensors("inputs", &[old.clone()], &[new.clone()]);
+            let found = unlike_tensors(
+                "inputs",
+                std::slice::from_ref(old),
+                std::slice::from_ref(new),
+            );
             assert_eq!(found, None, "{old:?} {new:?}");
         }
     }

@@ -55,9 +55,11 @@ impl Sorting {
             } else {
                 fusions(sides)
             },
-            full_precision: is_quantized
-                .then(|| full_precision(sides))
-                .unwrap_or_default(),
+            full_precision: if is_quantized {
+                full_precision(sides)
+            } else {
+                Default::default()
+            },
         }
     }
 

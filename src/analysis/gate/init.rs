@@ -163,12 +163,13 @@ fn significant(value: f64) -> String {
 
 /// Lines that name a session: its variant, and what tells it from the variant's other ones.
 fn session_selectors(record: &RunRecord, session: usize) -> String {
+    type Word = fn(&RunRecord, usize) -> String;
     let plan = &record.plan;
     let mut lines = format!(
         "variant = {}\n",
         quoted(plan.variant_of(session).name.exact())
     );
-    let words: [(&str, fn(&RunRecord, usize) -> String); 3] = [
+    let words: [(&str, Word); 3] = [
         ("ep", target::ep_word),
         ("runtime", target::runtime_word),
         ("binding", |record, session| {

@@ -52,8 +52,7 @@ fn lines(source: Source<'_>) -> Vec<String> {
     lines.extend(latency.map(|pick| shortest_latency(source, pick)));
     lines.extend(throughput.map(|pick| most_throughput(source, pick)));
     lines.extend(rival::not_reached(source));
-    let other_shapes = answer.other_shapes.iter();
-    lines.extend(other_shapes.map(|answer| at_other_shape(source, answer)));
+    lines.extend(other_shapes(source));
     lines.extend(judged::line(source));
     lines.extend(failed::lines(source));
     lines.extend(mind(source));
@@ -93,6 +92,14 @@ pub(super) fn untimed(record: &RunRecord) -> Option<String> {
     let is_of_budget =
         record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
     is_of_budget.then(|| format!("So far: one inference took {took} (n = 1)."))
+}
+
+/// The choices at every shape but the first.
+pub(super) fn other_shapes(source: Source<'_>) -> Vec<String> {
+    let others = source.answer().other_shapes.iter();
+    others
+        .map(|answer| at_other_shape(source, answer))
+        .collect()
 }
 
 /// The choices at another shape: `With seq 64: int8 at batch 1 (median 1.2 ms) for the shortest

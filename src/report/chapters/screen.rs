@@ -2,13 +2,13 @@
 //! verdict again, so that nothing scrolls it away.
 
 use super::{answer, failed, prediction, rival, tables, tuning};
-use crate::analysis::{SessionFindings, Speed, Support};
+use crate::analysis::{Comparison, SessionFindings, Speed, Support};
 use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::FitnessVerdict;
 use crate::report::chapter::{Block, Chapter, Place};
 use crate::report::words::{
-    self, ABSENT, BASELINE, Builder, Source, Table, judgement, number, plain, shortened,
+    self, ABSENT, BASELINE, Builder, Source, Table, judged, judgement, number, plain, shortened,
 };
 
 /// Rows of the table; what is left out is counted.
@@ -16,13 +16,13 @@ const ROWS: usize = 6;
 /// Remarks beside the table.
 const REMARKS: usize = 3;
 /// Characters that a remark keeps.
-const REMARK_LENGTH: usize = 190;
+const REMARK_LENGTH: usize = 300;
 
 /// The verdict first, then what one prediction was.
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let verdict = verdict(source);
     let mut first = vec![verdict.clone()];
-    first.extend(prediction::lines(source.record).into_iter().take(1));
+    first.extend(prediction::lines(source.record));
     let remarks = remarks(source)
         .into_iter()
         .map(|line| shortened(&line, REMARK_LENGTH))
@@ -45,13 +45,12 @@ fn table(source: Source<'_>) -> Table {
     if let Some(table) = tuning::on_a_screen(source, ROWS) {
         return table;
     }
-    let against = format!("vs {}", source.baseline_name());
     let header = [
         "variant",
-        against.as_str(),
+        "vs baseline",
         "median",
         "p99",
-        "throughput",
+        "throughput/s",
         "accuracy",
         "memory",
         "size",
@@ -93,6 +92,11 @@ fn against(source: Source<'_>, session: &SessionFindings) -> String {
     if session.is_baseline {
         return BASELINE.into();
     }
+    if source.judgement().objective == Objective::Latency
+        && let Some(comparison) = compared(source, session)
+    {
+        return tables::short_change(&comparison.p50);
+    }
     let judged = source.judgement().of(session.session);
     let Some((judged, gain)) = judged.and_then(|one| Some((one, judgement::gain(one)?))) else {
         return ABSENT.into();
@@ -101,6 +105,13 @@ fn against(source: Source<'_>, session: &SessionFindings) -> String {
         Some(Speed::Open) => format!("open: {gain}"),
         _ => gain,
     }
+}
+
+/// Where single predictions were measured.
+fn compared<'s>(source: Source<'s>, session: &SessionFindings) -> Option<&'s Comparison> {
+    let mut single = source.single().into_iter();
+    let cell = single.find(|cell| cell.key.session == session.session)?;
+    cell.comparison.as_ref()
 }
 
 /// `49,000/s at 32`: the most of its batch sizes.
@@ -112,7 +123,8 @@ fn most_throughput(source: Source<'_>, session: usize) -> String {
         |best| {
             format!(
                 "{} at {}",
-                number::value(Metric::Throughput.unit(), best.throughput_per_sec, None),
+                number::value(Metric::Throughput.unit(), best.throughput_per_sec, None)
+                    .trim_end_matches("/s"),
                 best.batch_size
             )
         },
@@ -127,13 +139,22 @@ fn remarks(source: Source<'_>) -> Vec<String> {
     failed::lines(source)
         .into_iter()
         .chain(answer::left_out(source))
+        .chain(outputs(source))
         .chain(answer::untimed(source.record))
         .chain(few_launches(source))
         .chain(suspect(source))
         .chain(other_winner(source))
+        .chain(answer::other_shapes(source))
         .chain(rival::not_reached(source))
         .chain(worse_tail(source))
         .collect()
+}
+
+/// On how many samples outputs were scored, where that is not all, or why on none.
+fn outputs(source: Source<'_>) -> Option<String> {
+    let judged = source.judged()?;
+    let is_all = judged.compared_count().is_some() && !judged.is_part();
+    judged::line(source).filter(|_| !is_all)
 }
 
 /// Figures that nothing is decided by, where launches are too few for that.

@@ -163,9 +163,14 @@ fn written(name: &str) -> onnxprof::record::RunRecord {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Fields that hold the same whatever was measured: the tool, the template's version, and the stage
-/// that a limit is one of.
-const CONSTANT: [&str; 3] = ["Test Tool", "Template Version", "Pipeline Stage"];
+/// Fields that hold the same whatever was measured: the tool, the template's version, the stage that
+/// a limit is one of, and the requests in flight, of which all of these runs had one.
+const CONSTANT: [&str; 4] = [
+    "Test Tool",
+    "Template Version",
+    "Pipeline Stage",
+    "Virtual Users",
+];
 
 #[test]
 fn what_is_the_same_of_unlike_runs_is_a_stated_absence_or_on_a_short_list() {
@@ -183,7 +188,9 @@ fn what_is_the_same_of_unlike_runs_is_a_stated_absence_or_on_a_short_list() {
         .collect();
     for line in fields(&texts[0]) {
         let is_everywhere = texts.iter().all(|text| text.lines().any(|one| one == line));
-        let (label, value) = line.split_once("**:").unwrap_or(("", line));
+        let (label, value) = line
+            .split_once("**:")
+            .unwrap_or(("", line.trim_start_matches([' ', '-'])));
         let label = label.trim_start_matches([' ', '-', '*']);
         let is_absence = value.trim().is_empty()
             || ["not given", "does not apply: ", "not measured: ", "none: "]

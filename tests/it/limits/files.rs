@@ -70,7 +70,7 @@ fn given(template: &[OsString], path: &Path) -> Vec<OsString> {
 fn pipes_devices_and_sockets_are_refused_without_waiting_for_them() {
     let bench = Workbench::new();
     let (run, rules) = (finished(), bench.path("rules.toml"));
-    std::fs::write(&rules, "[[rule]]\ncheck = \"latency_p50 <= 1 h\"\n").unwrap();
+    std::fs::write(&rules, "[[rule]]\ncheck = \"latency_p50 <= 3600 s\"\n").unwrap();
     for (template, name) in commands(run.to_str().unwrap(), rules.to_str().unwrap()) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);

@@ -50,7 +50,7 @@ fn profiled(source: Source<'_>) -> Found {
             longest.unwrap_or_default()
         )
     });
-    some(Kind::Measured, lines, "the run profiled no operators")
+    some(Kind::Measured, lines, "the run knows no times of operators")
 }
 
 fn advised(source: Source<'_>, is_of: fn(&Action) -> bool) -> Found {
