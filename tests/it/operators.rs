@@ -304,6 +304,10 @@ fn bars_of_operators_end_at_the_median_and_hold_what_is_sure() {
     let report = Report::new(&record, &findings);
     let topic = shown::charts(&report, "operators");
     let chart = &topic.charts[0];
+    let mut colors: Vec<usize> = chart.series.iter().map(|series| series.color % 8).collect();
+    colors.sort_unstable();
+    colors.dedup();
+    assert_eq!(colors.len(), chart.series.len(), "each part has its own");
     for (row, found) in [(0.0, 0), (1.0, 2)] {
         let breakdown = findings.causes.operators[found].breakdown.as_ref().unwrap();
         let points = chart.series.iter().flat_map(|series| &series.points);

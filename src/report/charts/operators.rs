@@ -13,8 +13,13 @@ use crate::report::chapters::operators::portion::{share_words, time_words};
 use crate::report::words::{self, Builder, Table, number, plain};
 use crate::text::Plain;
 
-/// Operators that have a colour of their own; the others share the last one.
-const NAMED: usize = 7;
+/// Colours of what is in no operator or not known of which, and of all operators without a colour of
+/// their own: palettes begin anew behind the eighth.
+const REST_COLOR: usize = 6;
+const OTHERS_COLOR: usize = 7;
+
+/// Operators that have a colour of their own.
+const NAMED: usize = 6;
 
 const TITLE: &str = "Time in operators";
 
@@ -190,9 +195,17 @@ impl Bars<'_> {
         });
         SeriesView {
             name: Some(self.name(part)),
-            color: part,
+            color: self.color(part),
             form: Form::Bars(THICKNESS),
             points: points.collect(),
+        }
+    }
+
+    fn color(&self, part: usize) -> usize {
+        match part.checked_sub(self.named.len()) {
+            None => part,
+            Some(0) => OTHERS_COLOR,
+            Some(_) => REST_COLOR,
         }
     }
 

@@ -154,9 +154,7 @@ fn lead(source: Source<'_>, explanation: &Explanation) -> String {
         }
         Verdict::Same => format!("{name} is as fast as {reference}{at} ({medians})"),
         Verdict::Inconclusive => {
-            format!(
-                "{name} is shown to be neither faster nor slower than {reference}{at} ({medians})"
-            )
+            format!("{name} is not shown to be faster or slower than {reference}{at} ({medians})")
         }
     }
 }

@@ -17,7 +17,7 @@ pub(in crate::report) fn step_label(kind: StepKind) -> &'static str {
         StepKind::Fusion => "Fusions made or undone",
         StepKind::Compiled => "Compiled subgraphs",
         StepKind::Other => "Other operators",
-        StepKind::Rest => "Rest: between operators",
+        StepKind::Rest => "Between operators",
     }
 }
 
