@@ -250,7 +250,7 @@ fn time_goes_to_the_undecided_once_others_are_settled() {
     let variants = json!({
         "a": { "fixed_ns": 100_000, "jitter_ratio": 0.02 },
         "b": { "fixed_ns": 200_000, "jitter_ratio": 0.02 },
-        "c": { "fixed_ns": 100_000, "jitter_ratio": 0.1 },
+        "c": { "fixed_ns": 100_000, "jitter_ratio": 0.15 },
     });
     let words = [
         "--batch",
@@ -261,6 +261,8 @@ fn time_goes_to_the_undecided_once_others_are_settled() {
         "1ms",
         "--target",
         "1.75%",
+        "--budget",
+        "10s",
     ];
     bench
         .scripted(&family(&bench), &variants, words)
@@ -276,7 +278,11 @@ fn time_goes_to_the_undecided_once_others_are_settled() {
             .map(|block| block.round);
         rounds.collect::<BTreeSet<u64>>().len()
     };
-    assert_eq!(record.run.ended_by, Some(EndReason::TargetReached));
+    // Whether 10 s are enough for `c` is up to chance.
+    assert!(matches!(
+        record.run.ended_by,
+        Some(EndReason::TargetReached | EndReason::BudgetSpent)
+    ));
     assert_eq!(
         (cell(&record, "b", 1).settled_after_rounds, rounds("b")),
         (Some(10), 10)
