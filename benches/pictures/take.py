@@ -34,7 +34,7 @@ CHARACTER, LINE, MARGIN = 8.43, 19, 16
 WINDOW = (1280, 1000)
 # What terminal and page say of one made-up run, and how the page is laid out.
 DECIDES = [
-    "tests/it/snapshots/it__report__terminal_summary_of_the_digits_run.snap",
+    "tests/it/snapshots/it__report__screen_of_the_digits_run.snap",
     "tests/it/snapshots/it__html__html_report_of_the_digits_run.snap",
     "src/report/paper/templates/report.css",
 ]

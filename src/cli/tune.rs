@@ -45,7 +45,7 @@ pub struct Args {
     /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Variant whose accuracy the others are held against, and whose defaults the gain is told
+    /// Variant whose accuracy the others are compared with, and whose defaults the gain is told
     /// over. [default: the one in full precision by its weights; of several the largest, and of
     /// equals the one called fp32, the one with whose name the others' begin, or the first]
     #[arg(long = Flag::Baseline.word(), value_name = "NAME")]

@@ -155,7 +155,11 @@ fn a_baseline_that_took_turns_and_was_shown_to_be_worse_is_no_tie() {
             .into_iter()
             .for_each(|time| *time = Nanos((time.as_f64() * slowed) as u64));
     }
-    assert_said(&shown(&run), &["Undecided: two is 1."], &["Not told apart"]);
+    assert_said(
+        &shown(&run),
+        &["Undecided: two is 1."],
+        &["Neither shown to be better nor worse"],
+    );
 }
 
 #[test]

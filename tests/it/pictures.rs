@@ -14,7 +14,6 @@ fn sum(path: &Path) -> String {
 }
 
 #[test]
-#[ignore = "the terminal answers on one screen since; the pictures are to be taken again on an idle machine"]
 fn pictures_are_of_what_is_printed_now() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let taken = fs::read_to_string(root.join("benches/pictures/taken.json")).unwrap();

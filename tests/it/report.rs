@@ -44,6 +44,7 @@ fn screen_of_the_digits_run() {
         "{} lines:\n{text}",
         lines.len()
     );
+    insta::assert_snapshot!(text);
 }
 
 #[test]

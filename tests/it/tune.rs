@@ -68,7 +68,7 @@ fn fate_of(record: &RunRecord, wanted: impl Fn(CellKey) -> bool) -> Option<Fate>
 fn assert_says(output: &Output, words: &[&str]) {
     let all = output
         .stdout
-        .split_once("all of it: `onnxprof show ")
+        .split_once("All of it: `onnxprof show ")
         .and_then(|(_, rest)| rest.split_once(" --all`"));
     let all = all.map(|(run, _)| Onnxprof::new().args(["show", run, "--all"]).run().stdout);
     // Lines are broken for the width of a terminal.

@@ -95,27 +95,27 @@ mod tests {
     #[test]
     fn a_path_is_named_from_the_folder_where_that_is_shorter() {
         for (path, seen) in [
-            ("/work/project/models/a.onnx", "models/a.onnx"),
-            ("/work/models/a.onnx", "../models/a.onnx"),
-            ("/work/project", "."),
+            ("/srv/project/models/a.onnx", "models/a.onnx"),
+            ("/srv/models/a.onnx", "../models/a.onnx"),
+            ("/srv/project", "."),
             ("/opt/a.so", "/opt/a.so"),
             ("models/a.onnx", "models/a.onnx"),
-            ("/work/project/../x", "/work/project/../x"),
+            ("/srv/project/../x", "/srv/project/../x"),
         ] {
             let mut path = PathBuf::from(path);
-            shorten(&mut path, Path::new("/work/project"));
+            shorten(&mut path, Path::new("/srv/project"));
             assert_eq!(path, Path::new(seen));
         }
-        let mut path = PathBuf::from("/work/a.onnx");
+        let mut path = PathBuf::from("/srv/a.onnx");
         shorten(&mut path, Path::new(""));
-        assert_eq!(path, Path::new("/work/a.onnx"));
+        assert_eq!(path, Path::new("/srv/a.onnx"));
     }
 
     #[test]
     fn a_library_beside_is_no_version() {
-        let library = RuntimeChoice::Library("/work/project/1.31.1".into());
+        let library = RuntimeChoice::Library("/srv/project/1.31.1".into());
         assert_eq!(
-            library.seen_from(Path::new("/work/project")).word(),
+            library.seen_from(Path::new("/srv/project")).word(),
             "./1.31.1"
         );
     }

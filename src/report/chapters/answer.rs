@@ -233,7 +233,7 @@ fn ties(source: Source<'_>, pick: &Pick) -> String {
             .map(|tie| tie_words(source, pick.key, *tie)),
     ) {
         none if none.is_empty() => none,
-        names => format!(" Not told apart from it: {names}."),
+        names => format!(" Neither shown to be better nor worse: {names}."),
     }
 }
 

@@ -170,7 +170,7 @@ impl Curve<'_> {
         } = self.scaling.knee.as_ref()?;
         let tied = match words::listed(ties.iter().map(|size| format!("batch {size}"))) {
             none if none.is_empty() => none,
-            all => format!(" ({all} not told apart from it)"),
+            all => format!(" ({all} not shown to be better or worse)"),
         };
         let trade = self.trade(*batch_size).unwrap_or_default();
         Some(match place {

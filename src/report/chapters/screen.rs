@@ -18,11 +18,14 @@ const REMARKS: usize = 3;
 /// Characters that a remark keeps.
 const REMARK_LENGTH: usize = 300;
 
-/// The verdict first, then what one prediction was.
+/// The verdict first, then what one prediction was, and on how many samples outputs were judged.
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let verdict = verdict(source);
     let mut first = vec![verdict.clone()];
     first.extend(prediction::lines(source.record));
+    if source.findings.tuning.is_none() {
+        first.extend(judged::line(source));
+    }
     let remarks = remarks(source)
         .into_iter()
         .map(|line| shortened(&line, REMARK_LENGTH))
@@ -139,7 +142,6 @@ fn remarks(source: Source<'_>) -> Vec<String> {
     failed::lines(source)
         .into_iter()
         .chain(answer::left_out(source))
-        .chain(outputs(source))
         .chain(answer::untimed(source.record))
         .chain(few_launches(source))
         .chain(suspect(source))
@@ -148,13 +150,6 @@ fn remarks(source: Source<'_>) -> Vec<String> {
         .chain(rival::not_reached(source))
         .chain(worse_tail(source))
         .collect()
-}
-
-/// On how many samples outputs were scored, where that is not all, or why on none.
-fn outputs(source: Source<'_>) -> Option<String> {
-    let judged = source.judged()?;
-    let is_all = judged.compared_count().is_some() && !judged.is_part();
-    judged::line(source).filter(|_| !is_all)
 }
 
 /// Figures that nothing is decided by, where launches are too few for that.

@@ -24,9 +24,8 @@ pub fn screen(report: &Report, folder: Option<&Path>, style: impl Into<Style>) -
     out.blank();
     if let Some(folder) = folder {
         let folder = text::plain(&folder.display().to_string());
-        out.line(&format!(
-            "Page: {folder}/report.html; all of it: `onnxprof show {folder} --all`"
-        ));
+        out.line(&format!("Page: {folder}/report.html"));
+        out.line(&format!("All of it: `onnxprof show {folder} --all`"));
     }
     out.verdict(BOLD, std::slice::from_ref(&report.verdict));
     out.into_text()
