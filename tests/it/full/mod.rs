@@ -4,6 +4,7 @@
 use std::fs;
 
 use onnxprof::analysis::{self, tuning::TuningVerdict};
+use onnxprof::record::FitnessVerdict;
 use onnxprof::report::{self, Beside, Context, Filled, Report};
 use onnxprof::store::RunFolder;
 use onnxprof::units::{Bytes, Nanos};
@@ -549,4 +550,13 @@ fn wrong_context_ends_a_profile_before_anything_is_measured() {
         .run();
     output.assert_error(BAD_INPUT, "unknown key `owner`", "--context-template");
     assert!(!bench.run_folder().exists());
+}
+
+#[test]
+fn the_next_step_is_the_verdict_where_nothing_is_to_be_shipped() {
+    let mut run = record::digits();
+    run.fitness.as_mut().unwrap().verdict = FitnessVerdict::Invalid;
+    let text = full(&run, &Context::default());
+    let step = "**Optimization Strategy**: No answer: the machine was not fit to measure on";
+    assert!(text.contains(step), "{}", &text[..1500]);
 }

@@ -3,7 +3,7 @@
 
 use super::advised::{NO_GAIN, advised};
 use super::{Fill, improvement, targets};
-use crate::analysis::{Action, Advice};
+use crate::analysis::{Action, Advice, Decision};
 use crate::metric::Metric;
 use crate::report::chapters::implementation_plan::before;
 use crate::report::chapters::{advice, bottlenecks, conditions, context, tuning};
@@ -13,7 +13,7 @@ use crate::report::template::found::{
 };
 use crate::report::template::keys::{Overview, Summary};
 use crate::report::words::text::plain;
-use crate::report::words::{self, Source};
+use crate::report::words::{self, Source, judgement};
 use crate::text::Plain;
 
 pub(super) fn overview(field: Overview, fill: Fill<'_>) -> Found {
@@ -165,6 +165,12 @@ fn issues(source: Source<'_>) -> Found {
 fn next_step(source: Source<'_>) -> Found {
     if let Some(answer) = tuning::answer(source).and_then(|lines| lines.into_iter().next()) {
         return stated(answer);
+    }
+    match source.judgement().decision {
+        Decision::Ship | Decision::Keep => {}
+        Decision::Undecided | Decision::DoNotShip | Decision::NoAnswer => {
+            return stated(judgement::verdict(source));
+        }
     }
     let Some(first) = advised(source).first() else {
         return not_measured(NO_GAIN);
