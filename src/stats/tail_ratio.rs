@@ -1,5 +1,6 @@
 //! The ratio of one percentile of two sides, from launches whose latencies are pooled.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use rand::{RngExt, SeedableRng};
@@ -11,6 +12,7 @@ use super::{
     Buckets, CONFIDENCE, Counted, END_ERROR, Evidence, Interval, LaunchLatencies, MIN_LAUNCHES,
     OverLaunches, Quantile, TooFew,
 };
+use crate::units::Nanos;
 
 /// They know a standard error to 5% of itself.
 const RESAMPLES: usize = 200;
@@ -208,7 +210,7 @@ struct Side {
 
 /// Latencies of one launch, or round, in one bucket.
 struct Counts {
-    logarithm: f64,
+    latency: Nanos,
     launch: usize,
     count: u64,
 }
@@ -230,7 +232,7 @@ impl Side {
             }
         }
         side.latencies
-            .sort_by(|one, other| other.logarithm.total_cmp(&one.logarithm));
+            .sort_unstable_by_key(|counts| Reverse(counts.latency));
         let (needs, has) = (quantile.needs(), side.counts.iter().sum());
         if has < needs {
             return Err(TooFew {
@@ -245,14 +247,14 @@ impl Side {
     fn add(&mut self, launch: usize, latencies: &Buckets) {
         self.counts[launch] += latencies.count();
         self.latencies
-            .extend(latencies.counts().map(|(middle, count)| Counts {
-                logarithm: middle.as_f64().max(1.0).ln(),
+            .extend(latencies.counts().map(|(latency, count)| Counts {
+                latency,
                 launch,
                 count,
             }));
     }
 
-    /// Of the percentile, by nearest rank, where each launch counts as often as its weight says.
+    /// Of the percentile, in nanoseconds, by nearest rank, where each launch counts as often as its weight says.
     fn logarithm(&self, weights: &[u64]) -> f64 {
         let all: u64 = self
             .counts
@@ -268,7 +270,7 @@ impl Side {
         });
         reached
             .or(self.latencies.last())
-            .map_or(0.0, |latency| latency.logarithm)
+            .map_or(0.0, |counts| counts.latency.as_f64().max(1.0).ln())
     }
 
     fn of_all(&self) -> f64 {

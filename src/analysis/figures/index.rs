@@ -1,11 +1,15 @@
 //! The record by key: built once, so that no figure has to search it.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
+use super::tails;
+use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::record::{
     AccuracyRecord, BlockRecord, CellRecord, LaunchCell, LaunchRecord, RunRecord, Scores,
 };
+use crate::stats::LaunchLatencies;
 
 pub(in crate::analysis) struct Index<'a> {
     pub(in crate::analysis) record: &'a RunRecord,
@@ -13,6 +17,8 @@ pub(in crate::analysis) struct Index<'a> {
     cells: HashMap<CellKey, &'a CellRecord>,
     blocks: HashMap<CellKey, Vec<&'a BlockRecord>>,
     launch_cells: HashMap<CellKey, Vec<(&'a LaunchRecord, &'a LaunchCell)>>,
+    /// Of the baseline's cells, each of which many cells are compared with.
+    latencies: HashMap<CellKey, OnceLock<Observed<Vec<LaunchLatencies>>>>,
     launches: Vec<Vec<&'a LaunchRecord>>,
     cpus: HashMap<u64, usize>,
     accuracy: HashMap<usize, &'a AccuracyRecord>,
@@ -26,6 +32,7 @@ impl<'a> Index<'a> {
             cells: record.cells.iter().map(|cell| (cell.key, cell)).collect(),
             blocks: record.timed_blocks(),
             launch_cells: HashMap::new(),
+            latencies: HashMap::new(),
             launches: vec![Vec::new(); record.plan.sessions.len()],
             cpus: HashMap::new(),
             accuracy: record
@@ -37,6 +44,12 @@ impl<'a> Index<'a> {
         for launch in &record.launches {
             index.add_launch(launch);
         }
+        index.latencies = index
+            .blocks
+            .keys()
+            .filter(|key| Some(key.session) == index.baseline)
+            .map(|&key| (key, OnceLock::new()))
+            .collect();
         index
     }
 
@@ -75,6 +88,19 @@ impl<'a> Index<'a> {
         key: CellKey,
     ) -> &[(&'a LaunchRecord, &'a LaunchCell)] {
         self.launch_cells.get(&key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Latencies of each launch of a cell of the baseline, decoded once; `None` of other cells, and
+    /// where there are no blocks.
+    pub(super) fn baseline_latencies(
+        &self,
+        key: CellKey,
+    ) -> Option<&Observed<Vec<LaunchLatencies>>> {
+        Some(
+            self.latencies
+                .get(&key)?
+                .get_or_init(|| tails::of_launches(self, key)),
+        )
     }
 
     pub(in crate::analysis) fn launches(&self, session: usize) -> &[&'a LaunchRecord] {

@@ -28,7 +28,7 @@ pub(super) fn compare(
         baseline,
         p50: median_change(&pairs)?,
         p10: Change::paired(Metric::LatencyP10RatioToBaseline, &p10)?,
-        p99: p99(launches, &tails::of_launches(index, baseline)),
+        p99: p99(launches, index.baseline_latencies(baseline)?),
         throughput: Change::paired(Metric::ThroughputRatioToBaseline, &throughput)?,
         worse_tail: false,
     })
