@@ -32,6 +32,7 @@ mod runs;
 mod runtime;
 mod say;
 mod schema;
+mod several;
 mod show;
 #[cfg(test)]
 mod tests;

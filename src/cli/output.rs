@@ -96,11 +96,11 @@ pub(super) struct Told<'a> {
 
 /// What `--json` prints of a run.
 #[derive(Serialize)]
-struct RunData<'a> {
+pub(super) struct RunData<'a> {
     /// Folder of the run.
-    folder: &'a Path,
+    pub(super) folder: &'a Path,
     #[serde(flatten)]
-    findings: &'a Findings,
+    pub(super) findings: &'a Findings,
 }
 
 impl Printed {

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::{CliError, Result};
+use super::{CliError, Result, exit};
 use crate::analysis::comparison::{
-    ComparedRun, Difference, Pair, Recorded, kind_differences, model_differences,
+    ComparedRun, Comparisons, Difference, Pair, Recorded, SelectError, kind_differences,
+    model_differences,
 };
 use crate::onnx;
 use crate::record::{Fitness, FitnessVerdict, RunRecord};
@@ -21,6 +22,46 @@ pub(super) struct Allowed {
     /// Take the figures of a run although it is INVALID: the machine was not fit to measure on.
     #[arg(long)]
     pub accept_invalid: bool,
+}
+
+/// What is compared of several runs although it is refused by default.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct AllowedRuns {
+    /// Compare although the runs were measured on different machines, and say how these differ.
+    #[arg(long)]
+    pub across_hosts: bool,
+
+    #[command(flatten)]
+    pub allowed: Allowed,
+}
+
+impl AllowedRuns {
+    /// Refuses what a ratio says nothing about. Variants of one run took turns, under the same load
+    /// whatever that was.
+    pub fn check(self, comparisons: &Comparisons) -> Result<()> {
+        let Some((first, others)) = comparisons.runs.split_first() else {
+            return Ok(());
+        };
+        if !self.across_hosts {
+            others
+                .iter()
+                .try_for_each(|other| same_machine(&first.path, other))?;
+        }
+        let (runs, pairs) = (&comparisons.runs, &comparisons.pairs);
+        pairs
+            .iter()
+            .try_for_each(|pair| self.allowed.check_pair(pair, runs))?;
+        if others.is_empty() {
+            return Ok(());
+        }
+        runs.iter()
+            .try_for_each(|run| self.allowed.check_machine(&run.path, run.fitness.as_ref()))
+    }
+
+    /// Whether anything is allowed that is refused by default.
+    pub fn is_any(self) -> bool {
+        self.across_hosts || self.allowed.across_models || self.allowed.accept_invalid
+    }
 }
 
 impl Allowed {
@@ -113,4 +154,56 @@ fn first_sessions(run: &RunRecord) -> impl Iterator<Item = (usize, &Plain)> {
             let session = sessions.position(|spec| spec.variant == variant)?;
             Some((session, &plan.variants[variant].name))
         })
+}
+
+/// Refuses a run of another machine than that of the run at `first`.
+fn same_machine(first: &Path, other: &ComparedRun) -> Result<()> {
+    if other.host_differences.is_empty() {
+        return Ok(());
+    }
+    let (first, path) = (first.display(), other.path.display());
+    let mut error = CliError::bad_input(
+        format!("`{first}` and `{path}` are of different machines"),
+        "measure both on one machine; `--across-hosts` compares them nevertheless",
+    );
+    error
+        .chain
+        .extend(other.host_differences.iter().map(difference));
+    Err(error)
+}
+
+/// A selection that was refused, with what to do.
+pub(super) fn select_error(error: SelectError) -> CliError {
+    let hint = match &error {
+        SelectError::WhichVariants(_, names) if names.len() > 1 => format!(
+            "name two of them with `--variants {},{}`, or a second run",
+            names[0], names[1]
+        ),
+        SelectError::WhichVariants(..) => "name a second run to compare it with".into(),
+        SelectError::TooManyRuns(_) => "name two runs, or leave out `--variants`".into(),
+        SelectError::Itself(_) => "name two different variants".into(),
+        SelectError::UnknownVariant { .. } => "name one of those with `--variants`".into(),
+        SelectError::UnlikeSessions(..) => "measure both with the same session options".into(),
+        SelectError::NothingInCommon {
+            baseline_names,
+            candidate_names,
+            ..
+        } => {
+            let [old, new] = [baseline_names, candidate_names]
+                .map(|names| names.first().map_or("", String::as_str));
+            format!(
+                "name one of each run with `--variants OLD,NEW`, such as `--variants {old},{new}`"
+            )
+        }
+    };
+    let is_of_input = matches!(
+        error,
+        SelectError::UnlikeSessions(..) | SelectError::NothingInCommon { .. }
+    );
+    let code = if is_of_input {
+        exit::BAD_INPUT
+    } else {
+        exit::USAGE
+    };
+    CliError::new(code, error).with_hint(hint)
 }

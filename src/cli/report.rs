@@ -1,6 +1,5 @@
 //! `onnxprof report`.
 
-use std::cell::LazyCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,25 +8,35 @@ use super::json::JsonArgs;
 use super::output::{self, Destination, Drawing, Failures, Printed, Told};
 use super::plan::values;
 use super::raw_names::RawNames;
+use super::refusals::AllowedRuns;
 use super::runs::{self, folder};
-use super::{CliError, Result, exit, open, say};
+use super::{CliError, Result, exit, open, say, several};
 use crate::analysis;
 use crate::export;
 use crate::record::RunRecord;
 use crate::report::{self, Filled, Report};
 use crate::store;
 
-/// Renders a run again, from its folder alone: no model and no ONNX Runtime is needed.
+/// Renders a run again, from its folder alone: no model and no ONNX Runtime is needed. Of two to ten
+/// runs, it lays them over each other: one table of the variants by run, the ratio of each to the
+/// first run, charts with a line for each run, and what each run is.
+///
+/// Several runs did not take turns: they are compared launch against launch, as by `compare`, and
+/// refused like there where a ratio would say nothing.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder of a run, or its run.json. A run that was killed is read as far as it got.
     #[arg(required_unless_present = "context_template")]
     run: Option<PathBuf>,
 
-    /// Beside the run, for `--full`: folders of earlier or later runs, which it is compared with;
-    /// of searches of `tune`, whose answers become tasks; and files that `gate --json` wrote.
-    #[arg(requires = "full", value_name = "RESULT")]
+    /// Further runs, laid over each other with the first, which they are compared with. With
+    /// `--full`, what stands beside the run: folders of earlier or later runs, which it is compared
+    /// with; of searches of `tune`, whose answers become tasks; and files that `gate --json` wrote.
+    #[arg(value_name = "RESULT")]
     results: Vec<PathBuf>,
+
+    #[command(flatten)]
+    allowed: AllowedRuns,
 
     /// Format of the output: a summary, the written report, the one to look at, or one row per
     /// figure. [default: terminal; with `--full`: markdown; with `--open`: html]
@@ -82,6 +91,15 @@ pub fn run(args: Args) -> Result<u8> {
     if format != Format::Csv {
         args.names.refuse()?;
     }
+    if !args.results.is_empty() && !args.full.full {
+        return over_each_other(&args, format);
+    }
+    if args.allowed.is_any() {
+        return Err(CliError::usage(
+            "nothing is refused of one run",
+            "leave out `--across-hosts`, `--across-models` and `--accept-invalid`, or name further runs",
+        ));
+    }
     let mut record = runs::load(run)?;
     store::tidy(folder(run));
     if let Some(limit) = args.latency_limit {
@@ -98,6 +116,43 @@ pub fn run(args: Args) -> Result<u8> {
         write(&args.destination, &rendered)?;
     }
     Ok(exit::DONE)
+}
+
+/// Reports several runs.
+fn over_each_other(args: &Args, format: Format) -> Result<u8> {
+    refuse_of_several(args, format)?;
+    let paths: Vec<&PathBuf> = args.run.iter().chain(&args.results).collect();
+    if let Some(view) = several::report(&paths, args.allowed, args.json)? {
+        let target = Target { args, format };
+        write(&args.destination, &target.render(&view, None, None)?)?;
+        if let Some(file) = args.destination.output.as_ref().filter(|_| args.open) {
+            open::open(file);
+        }
+    }
+    Ok(exit::DONE)
+}
+
+/// Refuses what goes with one run alone.
+fn refuse_of_several(args: &Args, format: Format) -> Result<()> {
+    let (message, hint) = if args.latency_limit.is_some() {
+        (
+            "`--latency-limit` goes with one run",
+            "report that run alone",
+        )
+    } else if format == Format::Csv {
+        (
+            "several runs over each other are no table of cells",
+            "`onnxprof compare RUN... --format csv` has a row for each figure of two runs",
+        )
+    } else if args.open && args.destination.output.is_none() {
+        (
+            "`--open` needs a file to open",
+            "of several runs, name one with `--output`",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(CliError::usage(message, hint))
 }
 
 fn print_json(folder: &Path, record: &RunRecord) -> Result<()> {
@@ -167,38 +222,63 @@ struct Rendered {
 
 fn render(args: &Args, run: &Path, format: Format, record: &RunRecord) -> Result<Rendered> {
     let findings = analysis::findings(record);
-    // Formats for programs need none.
-    let view = LazyCell::new(|| Report::new(record, &findings));
     let full = args
         .full
         .given_beside(folder(run), &args.results)?
         .map(|given| given.results.beside(given.context, run, record))
         .map(|beside| Filled::new(record, &findings, &beside));
-    let mut drawings = Vec::new();
-    let text = match format {
-        Format::Terminal => report::terminal(&view, Some(folder(run)), args.destination.style()),
-        Format::Markdown => match (&args.destination.output, &full) {
-            (Some(_), full) => {
-                drawings = output::drawings(&view);
-                report::illustrated_markdown(&view, full.as_ref())
+    let target = Target { args, format };
+    match format {
+        Format::Csv => Ok(Rendered {
+            text: export::cells_csv(record, &findings, args.names.in_csv())
+                .map_err(CliError::bug)?,
+            drawings: Vec::new(),
+        }),
+        Format::Terminal | Format::Markdown | Format::Html => target.render(
+            &Report::new(record, &findings),
+            Some(folder(run)),
+            full.as_ref(),
+        ),
+    }
+}
+
+/// A format, and what was asked for with it.
+struct Target<'a> {
+    args: &'a Args,
+    format: Format,
+}
+
+impl Target<'_> {
+    /// A report in a format for people; `folder` is where the run's files are.
+    fn render(
+        &self,
+        view: &Report,
+        folder: Option<&Path>,
+        full: Option<&Filled>,
+    ) -> Result<Rendered> {
+        let destination = &self.args.destination;
+        let mut drawings = Vec::new();
+        let text = match self.format {
+            Format::Terminal => report::terminal(view, folder, destination.style()),
+            Format::Markdown => match (&destination.output, full) {
+                (Some(_), full) => {
+                    drawings = output::drawings(view);
+                    report::illustrated_markdown(view, full)
+                }
+                (None, Some(full)) => report::full_markdown(view, full),
+                (None, None) => report::markdown(view),
             }
-            (None, Some(full)) => report::full_markdown(&view, full),
-            (None, None) => report::markdown(&view),
-        }
-        .map_err(CliError::bug)?,
-        Format::Html => match &full {
-            Some(full) => report::full_html(&view, full),
-            None => report::html(&view),
-        }
-        .map_err(CliError::bug)?,
-        Format::Csv => {
-            let text =
-                export::cells_csv(record, &findings, args.names.in_csv()).map_err(CliError::bug)?;
-            return Ok(Rendered { text, drawings });
-        }
-    };
-    Ok(Rendered {
-        text: text.into_bytes(),
-        drawings,
-    })
+            .map_err(CliError::bug)?,
+            Format::Html => match full {
+                Some(full) => report::full_html(view, full),
+                None => report::html(view),
+            }
+            .map_err(CliError::bug)?,
+            Format::Csv => String::new(),
+        };
+        Ok(Rendered {
+            text: text.into_bytes(),
+            drawings,
+        })
+    }
 }

@@ -13,6 +13,7 @@ mod words;
 
 pub use chapter::{Block, Chapter, Paper};
 pub use chapters::Report;
+pub use pages::runs::of_runs;
 pub use paper::doctor::{Examination, examination, fitness_words, null_test};
 pub use paper::html::{HtmlError, full_html, html};
 pub use paper::markdown::{

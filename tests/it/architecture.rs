@@ -138,7 +138,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("charts", &["chapters", "words"]),
             ("template", &["chapters", "words"]),
             ("chapters", &["charts", "template", "words"]),
-            ("pages", &["chapters", "words"]),
+            ("pages", &["chapters", "charts", "words"]),
             (
                 "paper",
                 &["chapters", "charts", "pages", "template", "words"],

@@ -19,7 +19,7 @@ use crate::support::record::{self, RunShape, VariantShape};
 use crate::support::{BAD_INPUT, Onnxprof, Output, USAGE, model};
 
 /// Two variants at two batch sizes, eight rounds, 120 samples.
-fn run_of(fp32_ns: f64, int8_ns: f64) -> RunRecord {
+pub fn run_of(fp32_ns: f64, int8_ns: f64) -> RunRecord {
     let variant = |name, single_ns, file_bytes| VariantShape {
         wrong: vec![3, 77],
         ..VariantShape::new(name, "fp32", single_ns, file_bytes)
@@ -39,7 +39,7 @@ fn run_of(fp32_ns: f64, int8_ns: f64) -> RunRecord {
 }
 
 /// The baseline run, and a later one whose int8 is slower and errs on more samples.
-fn old_and_new() -> (RunRecord, RunRecord) {
+pub fn old_and_new() -> (RunRecord, RunRecord) {
     let (old, mut new) = (run_of(200_000.0, 100_000.0), run_of(200_000.0, 130_000.0));
     new.run.started_at = "2026-03-08T12:00:00+01:00".into();
     new.host.kernel = Some("6.1.0-20-cloud-amd64".into());
@@ -339,18 +339,18 @@ fn cell_that_one_side_lacks_is_absent_with_how_it_ended() {
 }
 
 /// Folders of runs.
-struct Runs(TempDir);
+pub struct Runs(pub TempDir);
 
 impl Runs {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Runs(tempfile::tempdir().unwrap())
     }
 
-    fn add(&self, name: &str, run: &RunRecord) -> PathBuf {
+    pub fn add(&self, name: &str, run: &RunRecord) -> PathBuf {
         self.write(name, &serde_json::to_string_pretty(run).unwrap())
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: &str) -> PathBuf {
         let folder = self.0.path().join(name);
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("run.json"), text).unwrap();
@@ -358,7 +358,7 @@ impl Runs {
     }
 
     /// Measures the digits models under a script.
-    fn measure(&self, name: &str, fp32_ns: u64, int8_ns: u64) -> PathBuf {
+    pub fn measure(&self, name: &str, fp32_ns: u64, int8_ns: u64) -> PathBuf {
         let script = json!({ "variants": {
             "digits-fp32": { "fixed_ns": fp32_ns, "jitter_ratio": 0.02 },
             "digits-int8-static": { "fixed_ns": int8_ns, "jitter_ratio": 0.02 },

@@ -50,6 +50,7 @@ mod report_command;
 mod runtime;
 mod schedule;
 mod scoring;
+mod several_runs;
 mod shapes;
 mod show;
 mod steering;

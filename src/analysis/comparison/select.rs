@@ -30,6 +30,12 @@ impl<'a> NamedRun<'a> {
         }
     }
 
+    /// The record.
+    #[must_use]
+    pub fn record(&self) -> &'a RunRecord {
+        self.index.record
+    }
+
     pub(super) fn plan(&self) -> &Plan {
         &self.index.record.plan
     }

@@ -28,7 +28,7 @@ mod resources;
 mod rival;
 pub(super) mod roofline;
 pub(super) mod scaling;
-mod screen;
+pub(super) mod screen;
 mod tables;
 mod to_do;
 pub(super) mod tuning;
@@ -127,6 +127,19 @@ impl Report {
             title: plain(&record.run.name),
             verdict: screen::verdict(source),
             chapters: chapters.collect(),
+        }
+    }
+
+    /// Chapters that are not those of one run.
+    pub(in crate::report) fn of(
+        title: String,
+        verdict: String,
+        chapters: Vec<(Audience, Chapter)>,
+    ) -> Self {
+        Report {
+            title,
+            verdict,
+            chapters,
         }
     }
 

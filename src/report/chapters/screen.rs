@@ -2,13 +2,14 @@
 //! verdict again, so that nothing scrolls it away.
 
 use super::{answer, failed, prediction, rival, tables, tuning};
-use crate::analysis::{Comparison, SessionFindings, Speed, Support};
+use crate::analysis::{CellFindings, Comparison, SessionFindings, Speed, Support};
 use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::FitnessVerdict;
 use crate::report::chapter::{Block, Chapter, Place};
 use crate::report::words::{
-    self, ABSENT, BASELINE, Builder, Source, Table, judged, judgement, number, plain, shortened,
+    self, ABSENT, BASELINE, Builder, Line, Source, Table, judged, judgement, number, plain,
+    shortened,
 };
 
 /// Rows of the table; what is left out is counted.
@@ -48,16 +49,8 @@ fn table(source: Source<'_>) -> Table {
     if let Some(table) = tuning::on_a_screen(source, ROWS) {
         return table;
     }
-    let header = [
-        "variant",
-        "vs baseline",
-        "median",
-        "p99",
-        "throughput/s",
-        "accuracy",
-        "memory",
-        "size",
-    ];
+    let mut header = vec!["variant", "vs baseline"];
+    header.extend(FIGURES);
     let mut table = Builder::new(format!("At {}:", source.single_batch()), &header);
     let sessions: Vec<&SessionFindings> = source.sessions().collect();
     for session in sessions.iter().take(ROWS) {
@@ -81,13 +74,29 @@ fn row(table: &mut Builder, source: Source<'_>, session: &SessionFindings) {
     };
     let mut line = table.line(name);
     line.text(against(source, session));
+    add_figures(&mut line, source, cell);
+    line.end(tables::kind(source, session));
+}
+
+/// Heads of the columns that [`add_figures`] fills.
+pub(in crate::report) const FIGURES: [&str; 6] = [
+    "median",
+    "p99",
+    "throughput/s",
+    "accuracy",
+    "memory",
+    "size",
+];
+
+/// Figures of a cell that was measured, and of its session.
+pub(in crate::report) fn add_figures(line: &mut Line<'_>, source: Source<'_>, cell: &CellFindings) {
+    let session = source.session(cell.key.session);
     line.figure("median", Metric::LatencyP50, &cell.figures, words::short);
     line.bound("p99", Metric::LatencyP99, &cell.figures);
     line.text(most_throughput(source, session.session));
-    tables::add_score(&mut line, session);
+    tables::add_score(line, session);
     line.figure("memory", Metric::PeakMemory, &cell.figures, words::short);
     line.figure("size", Metric::FileSize, &session.figures, words::short);
-    line.end(tables::kind(source, session));
 }
 
 /// `1.8x faster (1.7 to 2.1)`, as far as it was compared.

@@ -193,6 +193,21 @@ impl AxisView {
         }
     }
 
+    /// An even axis of places, from 0, that are marked by their names.
+    pub(super) fn places(title: &str, names: &[String]) -> Self {
+        let ticks = names.iter().enumerate().map(|(place, name)| Tick {
+            at: place as f64,
+            label: text::shortened(name, NAME_WIDTH),
+        });
+        AxisView {
+            title: title.into(),
+            scale: Scale::Linear,
+            low: -0.3,
+            high: names.len() as f64 - 0.7,
+            ticks: ticks.collect(),
+        }
+    }
+
     pub(super) fn names<T: AsRef<str>>(names: impl Iterator<Item = T>) -> Self {
         let ticks: Vec<Tick> = names
             .enumerate()

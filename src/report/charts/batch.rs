@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::axis::value_and_ends;
-use super::{AxisView, Cast, ChartView, Drawing, Form, Measure, PointView};
+use super::{AxisView, Cast, ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{CellFindings, Estimate, Measured};
 use crate::metric::Metric;
 use crate::plan::{LoadMode, Workload};
@@ -43,55 +43,49 @@ const LATENCY: Curve = Curve {
     summary: "Time of one inference of the whole batch; lower is better. Bars are 95% intervals.",
 };
 
-/// A curve over the cells of the first load mode and shape.
+/// Cells under one name, which a line joins.
+pub(in crate::report) struct Traced<'a> {
+    pub(in crate::report) name: String,
+    pub(in crate::report) cells: Vec<&'a CellFindings>,
+}
+
+/// A chart of lines over batch sizes, each line the cells of one load mode and shape.
 struct Sweep<'a> {
-    cast: &'a Cast<'a>,
     curve: &'a Curve,
-    cells: Vec<&'a CellFindings>,
+    lines: Vec<Traced<'a>>,
+    /// What a line is.
+    of: &'static str,
 }
 
 fn chart(cast: &Cast<'_>, curve: &Curve) -> Drawing {
     let first = cast.source.single_place().ok_or("nothing was asked for")?;
-    let cells = drawn_cells(cast, first);
-    let sizes = measured_sizes(&cells);
-    if sizes.len() < 2 {
-        return Err("fewer than two batch sizes were measured".into());
-    }
-    let sweep = Sweep { cast, curve, cells };
-    let values = sweep.figures().map(|figure| figure.value);
-    let measure = Measure::of(curve.metric.unit(), values).ok_or("nothing was measured")?;
-    let extent = sweep.figures().flat_map(value_and_ends).collect();
-    let series = cast.series(Form::Line, |session| sweep.points(session, measure));
-    Ok(ChartView {
-        id: curve.id.into(),
-        title: curve.title.into(),
-        summary: format!(
-            "{}{}{}",
-            curve.summary,
-            chosen(cast.source, first),
-            cast.remark()
-        ),
-        x: AxisView::counts("batch size (samples)", &sizes),
-        y: (curve.axis)(measure, curve.what, extent),
-        series: series.collect(),
-        table: sweep.table(&sizes),
-    })
+    let lines = cast.sessions.iter().map(|&session| Traced {
+        name: cast.source.name(session),
+        cells: drawn_cells(cast, session, first),
+    });
+    let sweep = Sweep {
+        curve,
+        lines: lines.collect(),
+        of: "variant",
+    };
+    sweep.drawn(&format!("{}{}", chosen(cast.source, first), cast.remark()))
 }
 
-fn drawn_cells<'a>(cast: &Cast<'a>, first: Workload) -> Vec<&'a CellFindings> {
+/// Median latency over batch sizes, one line for each run.
+pub(super) fn over_runs(lines: Vec<Traced<'_>>, remark: &str) -> Drawing {
+    let sweep = Sweep {
+        curve: &LATENCY,
+        lines,
+        of: "run",
+    };
+    sweep.drawn(remark)
+}
+
+fn drawn_cells<'a>(cast: &Cast<'a>, session: usize, first: Workload) -> Vec<&'a CellFindings> {
     cast.source
         .cells()
-        .filter(|cell| cast.color(cell.key.session).is_some())
+        .filter(|cell| cell.key.session == session)
         .filter(|cell| (cell.key.load_mode, cell.key.shape) == (first.load, first.shape))
-        .collect()
-}
-
-/// Ascending, each once.
-fn measured_sizes(cells: &[&CellFindings]) -> BTreeSet<u64> {
-    cells
-        .iter()
-        .filter(|cell| cell.outcome.is_ok())
-        .map(|cell| cell.key.batch_size)
         .collect()
 }
 
@@ -110,21 +104,66 @@ fn chosen(source: Source<'_>, first: Workload) -> String {
 }
 
 impl Sweep<'_> {
-    fn figures(&self) -> impl Iterator<Item = &Measured> {
-        self.cells
-            .iter()
-            .filter_map(|cell| cell.figure(self.curve.metric)?.measured())
+    fn drawn(&self, remark: &str) -> Drawing {
+        let sizes = self.measured_sizes();
+        if sizes.len() < 2 {
+            return Err("fewer than two batch sizes were measured".into());
+        }
+        let curve = self.curve;
+        let values = self.figures().map(|figure| figure.value);
+        let measure = Measure::of(curve.metric.unit(), values).ok_or("nothing was measured")?;
+        let extent = self.figures().flat_map(value_and_ends).collect();
+        Ok(ChartView {
+            id: curve.id.into(),
+            title: curve.title.into(),
+            summary: format!("{}{remark}", curve.summary),
+            x: AxisView::counts("batch size (samples)", &sizes),
+            y: (curve.axis)(measure, curve.what, extent),
+            series: self.series(measure),
+            table: self.table(&sizes),
+        })
     }
 
-    fn points(&self, session: usize, measure: Measure) -> Vec<PointView> {
-        self.cells
+    fn cells(&self) -> impl Iterator<Item = &CellFindings> {
+        self.lines
             .iter()
-            .filter(|cell| cell.key.session == session)
-            .filter_map(|cell| self.point(cell, measure))
+            .flat_map(|line| line.cells.iter().copied())
+    }
+
+    /// Ascending, each once.
+    fn measured_sizes(&self) -> BTreeSet<u64> {
+        self.cells()
+            .filter(|cell| cell.outcome.is_ok())
+            .map(|cell| cell.key.batch_size)
             .collect()
     }
 
-    fn point(&self, cell: &CellFindings, measure: Measure) -> Option<PointView> {
+    fn figures(&self) -> impl Iterator<Item = &Measured> {
+        self.cells()
+            .filter_map(|cell| cell.figure(self.curve.metric)?.measured())
+    }
+
+    fn series(&self, measure: Measure) -> Vec<SeriesView> {
+        self.lines
+            .iter()
+            .enumerate()
+            .map(|(color, line)| SeriesView {
+                name: Some(line.name.clone()),
+                color,
+                form: Form::Line,
+                points: self.points(line, measure),
+            })
+            .collect()
+    }
+
+    fn points(&self, line: &Traced<'_>, measure: Measure) -> Vec<PointView> {
+        line.cells
+            .iter()
+            .filter_map(|cell| self.point(&line.name, cell, measure))
+            .collect()
+    }
+
+    fn point(&self, name: &str, cell: &CellFindings, measure: Measure) -> Option<PointView> {
         let metric = self.curve.metric;
         let estimate = cell.figure(metric)?;
         let batch = cell.key.batch_size;
@@ -132,37 +171,34 @@ impl Sweep<'_> {
             x: batch as f64,
             y: measure.scaled(estimate.value()?),
             y_ends: measure.ends(estimate),
-            label: format!(
-                "{}, batch {batch}\n{}",
-                self.cast.source.name(cell.key.session),
-                words::value(metric, estimate)
-            ),
+            label: format!("{name}, batch {batch}\n{}", words::value(metric, estimate)),
             ..PointView::default()
         })
     }
 
     fn table(&self, sizes: &BTreeSet<u64>) -> Table {
         let heads: Vec<String> = sizes.iter().map(|size| format!("batch {size}")).collect();
-        let mut header = vec!["variant"];
+        let mut header = vec![self.of];
         header.extend(heads.iter().map(String::as_str));
         let mut table = Builder::new(self.curve.title, &header);
-        for &session in &self.cast.sessions {
-            let row = self.cast.source.name(session);
-            let mut line = vec![row.clone()];
+        for line in &self.lines {
+            let mut cells = vec![line.name.clone()];
             for (&size, head) in sizes.iter().zip(&heads) {
-                line.push(table.figure(head, &row, self.at(session, size), |found| {
-                    words::value(self.curve.metric, found)
-                }));
+                cells.push(
+                    table.figure(head, &line.name, self.at(line, size), |found| {
+                        words::value(self.curve.metric, found)
+                    }),
+                );
             }
-            table.plain_row(line);
+            table.plain_row(cells);
         }
         table.finish([])
     }
 
-    fn at(&self, session: usize, batch_size: u64) -> Option<&Estimate> {
-        self.cells
+    fn at<'a>(&self, line: &Traced<'a>, batch_size: u64) -> Option<&'a Estimate> {
+        line.cells
             .iter()
-            .find(|cell| (cell.key.session, cell.key.batch_size) == (session, batch_size))?
+            .find(|cell| cell.key.batch_size == batch_size)?
             .figure(self.curve.metric)
     }
 }

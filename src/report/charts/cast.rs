@@ -5,7 +5,7 @@ use crate::analysis::SessionFindings;
 use crate::report::words::Source;
 
 /// Lines that can still be told apart in one chart, by colour and mark.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 
 pub(super) struct Cast<'a> {
     pub(super) source: Source<'a>,

@@ -11,6 +11,7 @@ mod loading;
 mod memory;
 mod operators;
 mod pareto;
+mod runs;
 mod timeline;
 mod view;
 mod waterfall;
@@ -18,10 +19,13 @@ mod waterfall;
 pub use axis::{AxisView, Scale, Tick};
 pub use view::{ChartView, Form, PointView, SeriesView, Topic};
 
+pub(super) use batch::Traced;
+pub(super) use runs::{RatioLine, RatioPoint, over_batches, ratios};
+pub(super) use view::Drawing;
+
 use crate::report::words::Source;
 use axis::Measure;
 use cast::Cast;
-use view::Drawing;
 
 pub(super) fn latency(source: Source<'_>) -> Topic {
     Topic::of([("Latency distributions", latency::chart(&Cast::of(source)))])

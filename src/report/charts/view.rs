@@ -84,17 +84,19 @@ pub struct Topic {
 }
 
 /// A chart, or why it is not drawn.
-pub(super) type Drawing = Result<ChartView, String>;
+pub(in crate::report) type Drawing = Result<ChartView, String>;
 
 impl Topic {
-    pub(super) fn of(charts: impl IntoIterator<Item = (&'static str, Drawing)>) -> Self {
+    pub(in crate::report) fn of<T: AsRef<str>>(
+        charts: impl IntoIterator<Item = (T, Drawing)>,
+    ) -> Self {
         let mut topic = Topic::default();
         for (name, chart) in charts {
             match chart {
                 Ok(chart) => topic.charts.push(chart),
                 Err(reason) => topic
                     .left_out
-                    .push(format!("{name}: not drawn, because {reason}.")),
+                    .push(format!("{}: not drawn, because {reason}.", name.as_ref())),
             }
         }
         topic

@@ -162,7 +162,7 @@ pub fn difference(difference: &Difference) -> String {
     )
 }
 
-fn differing(differences: &[Difference]) -> Option<String> {
+pub(super) fn differing(differences: &[Difference]) -> Option<String> {
     let all = words::joined(differences.iter().map(difference), "; ");
     (!all.is_empty()).then_some(all)
 }

@@ -1,4 +1,4 @@
-//! Pages that are printed beside the reports of a run: comparisons, gates, forecasts, and the
+//! Pages that are printed beside the reports of a run: comparisons, several runs over each other, gates, forecasts, and the
 //! findings of `doctor`.
 
 pub(super) mod comparison;
@@ -6,3 +6,4 @@ pub(super) mod forecast;
 pub(super) mod gate;
 pub(super) mod null_test;
 mod rows;
+pub(super) mod runs;
