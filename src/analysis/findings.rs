@@ -5,8 +5,8 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 use super::tuning::TuningFindings;
 use super::{
     Advice, Answer, BatchCurve, Bottleneck, CellFindings, Cells, DenormalFindings, Explanation,
-    Figures, Headline, IdleFindings, NotTried, OperatorFindings, Roofline, RunJudgement, Scaling,
-    SessionFindings,
+    Figures, GainSplit, Headline, IdleFindings, NotTried, OperatorFindings, Roofline, RunJudgement,
+    Scaling, SessionFindings,
 };
 use crate::plan::CellKey;
 use crate::record::{EndReason, Fitness};
@@ -67,6 +67,9 @@ pub struct Causes {
 pub struct Decisions {
     /// What to do, as far as the run decides it.
     pub judgement: RunJudgement,
+    /// The gain of the setting that wins over what runs today, split by what differs; absent where
+    /// less than two things differ, and where nothing is shown to be better.
+    pub split: Option<GainSplit>,
     /// Choice of a session to ship.
     pub answer: Answer,
     /// One sentence's worth of facts for each session other than the baseline's.
@@ -106,11 +109,12 @@ impl Serialize for Findings {
             ..
         } = self;
         let mut object =
-            serializer.serialize_struct("Findings", 18 + usize::from(tuning.is_some()))?;
+            serializer.serialize_struct("Findings", 19 + usize::from(tuning.is_some()))?;
         object.serialize_field("complete", &ending.complete)?;
         object.serialize_field("ended_by", &ending.ended_by)?;
         object.serialize_field("fitness", &ending.fitness)?;
         object.serialize_field("judgement", &decisions.judgement)?;
+        object.serialize_field("gain_split", &decisions.split)?;
         object.serialize_field("answer", &decisions.answer)?;
         object.serialize_field("headlines", &decisions.headlines)?;
         object.serialize_field("sessions", &self.sessions)?;

@@ -33,6 +33,8 @@ pub use decide::judgement::{
     Advantage, AgreementHeld, Decision, JudgedBy, Judgement, MachineEffect, OutputsJudgement,
     OutputsStanding, RULES, RUN_RULES, Reason, Rule, RunJudgement, RunRule, ScoreHeld, Speed,
 };
+pub(in crate::analysis) use decide::split::{Between, Ratios, StepRatio};
+pub use decide::split::{GainCause, GainSplit, GainStep, StepBasis, Unsplit};
 pub use decide::{
     JudgedOutputs, NoGain, ScoreTarget, Trade, TwoLevels, ratio_of_cells, single_place, two_levels,
 };
@@ -72,9 +74,10 @@ use crate::record::RunRecord;
 
 use decide::advice;
 use decide::facts::Facts;
-use decide::judgement;
+use decide::{judgement, split};
 use figures::index::Index;
 use figures::{cells, pace, sessions, to_baseline};
+use tuning::Searched;
 
 /// Everything that a record says. The record's indices must lead somewhere, as those of every
 /// record do that [`store::load`](crate::store::load) returns.
@@ -103,9 +106,11 @@ pub fn findings(record: &RunRecord) -> Findings {
             cells: &cells,
         },
     );
-    if let Some(search) = &tuning {
-        decisions.judgement = tuning::of_search(decisions.judgement, record, search);
-    }
+    let tuning = tuning.map(|Searched { findings, split }| {
+        decisions.judgement = tuning::of_search(decisions.judgement.clone(), record, &findings);
+        decisions.split = split.filter(|_| decisions.judgement.decision == Decision::Ship);
+        findings
+    });
     Findings {
         ending: Ending {
             complete: record.is_complete(),
@@ -137,8 +142,10 @@ fn causes(facts: &Facts<'_>) -> Causes {
 
 fn decisions(facts: &Facts<'_>, causes: &Causes, idle_gaps: &[IdleFindings]) -> Decisions {
     let answer = decide::answer::answer(facts);
+    let judgement = judgement::judge(facts);
     Decisions {
-        judgement: judgement::judge(facts),
+        split: split::of_sweep(facts, &answer, &judgement),
+        judgement,
         headlines: headlines(facts),
         bottlenecks: decide::bottlenecks::bottlenecks(facts, &causes.rooflines),
         advice: advice::advice(facts, &answer, &causes.denormals, idle_gaps),

@@ -16,6 +16,7 @@ mod judged;
 pub(super) mod judgement;
 mod levels;
 pub(super) mod not_tried;
+pub(super) mod split;
 mod standing_out;
 
 pub use facts::single_place;

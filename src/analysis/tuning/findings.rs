@@ -6,9 +6,11 @@ use super::candidate::{Candidate, State, front};
 use super::contest;
 use super::gain::{Field, Scale};
 use super::preference::{Preference, preferred};
+use super::split::split;
 use super::standing::Judge;
 use super::verdict::{Contender, Race, TuningVerdict};
 use crate::analysis::figures::{CellFindings, Estimate, Figure, Figures};
+use crate::analysis::{Between, GainSplit};
 use crate::metric::Metric;
 use crate::plan::{CellKey, Objective};
 use crate::record::{Fate, RunRecord, Tuning};
@@ -93,7 +95,14 @@ impl TuningFindings {
     }
 }
 
-pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Option<TuningFindings> {
+/// Findings of a search, and where its gain comes from.
+pub(in crate::analysis) struct Searched {
+    pub(in crate::analysis) findings: TuningFindings,
+    /// Absent where fewer than two things differ between the best one and the defaults.
+    pub(in crate::analysis) split: Option<GainSplit>,
+}
+
+pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Option<Searched> {
     let (plan, tuning) = (record.plan.tuning.as_ref()?, record.tuning.as_ref()?);
     let judge = Judge::new(record, figures);
     let default = default_cell(record);
@@ -121,6 +130,10 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
         .zip(default)
         .filter(|(one, other)| one != other)
         .and_then(|(best, default)| field.gain(best, default));
+    let split = default.zip(taken).and_then(|(from, to)| {
+        let between = Between { metric, from, to };
+        split(field, &between)
+    });
     let preference = chosen.and_then(|chosen| chosen.preference);
     let race = Race {
         record,
@@ -136,19 +149,22 @@ pub(in crate::analysis) fn of(record: &RunRecord, figures: Figures<'_>) -> Optio
     let contender = race
         .contender(&|key| field.gain(key, default?))
         .filter(|_| verdict == TuningVerdict::Undecided);
-    Some(TuningFindings {
-        objective: plan.objective,
-        metric,
-        verdict,
-        contender,
-        best: race.best,
-        preference,
-        defaults: race.defaults,
-        gain: gain.map(|gain| gain.cost_ratio),
-        front,
-        candidates,
-        heats_count: tuning.heats.len() as u64,
-        rounds_count: tuning.rounds().count() as u64,
+    Some(Searched {
+        split,
+        findings: TuningFindings {
+            objective: plan.objective,
+            metric,
+            verdict,
+            contender,
+            best: race.best,
+            preference,
+            defaults: race.defaults,
+            gain: gain.map(|gain| gain.cost_ratio),
+            front,
+            candidates,
+            heats_count: tuning.heats.len() as u64,
+            rounds_count: tuning.rounds().count() as u64,
+        },
     })
 }
 

@@ -8,6 +8,7 @@ mod findings;
 mod gain;
 mod judgement;
 mod preference;
+mod split;
 mod standing;
 mod verdict;
 
@@ -15,7 +16,7 @@ pub use candidate::{AXES, Candidate, State};
 pub use contest::{
     LOOKS, SLO_WIDENED, Turns, drop_error, floor, metric, slo_confidence, slo_error,
 };
-pub(super) use findings::of;
+pub(super) use findings::{Searched, of};
 pub use findings::{TuningFindings, default_cell};
 pub use gain::Relative;
 pub(in crate::analysis) use judgement::of_search;

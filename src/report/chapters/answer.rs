@@ -51,6 +51,7 @@ fn lines(source: Source<'_>) -> Vec<String> {
     lines.extend(untimed(source.record));
     lines.extend(latency.map(|pick| shortest_latency(source, pick)));
     lines.extend(throughput.map(|pick| most_throughput(source, pick)));
+    lines.extend(words::gain_by_cause(source));
     lines.extend(rival::not_reached(source));
     lines.extend(other_shapes(source));
     lines.extend(judged::line(source));

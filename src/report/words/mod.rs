@@ -1,5 +1,6 @@
 //! Figures, phrases and tables for people: all scaling and rounding happens here.
 
+mod gain_split;
 pub(super) mod item;
 pub(super) mod judged;
 pub(super) mod judgement;
@@ -11,6 +12,7 @@ pub(super) mod session_code;
 pub(super) mod table;
 pub mod text;
 
+pub(super) use gain_split::gain_by_cause;
 pub(super) use item::{Item, Section};
 pub(super) use phrases::*;
 pub(super) use scores::*;

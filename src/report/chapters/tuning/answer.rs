@@ -34,6 +34,7 @@ impl Search<'_> {
         let judged = judgement::of_search(self.source, &gain);
         let mut lines = vec![judged.unwrap_or_else(|| self.verdict(best))];
         lines.extend(self.gain());
+        lines.extend(words::gain_by_cause(self.source));
         let preference = self.found.preference.as_ref();
         lines.extend(preference.and_then(|preference| self.preferred(preference)));
         lines.extend(best.slo.iter().map(slo));

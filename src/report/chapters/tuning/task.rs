@@ -58,7 +58,7 @@ impl Step<'_> {
             view: AdviceView {
                 area: format!("Run {best} instead of {defaults}"),
                 gain: self.gain(),
-                evidence: format!("blocks {}", self.search.turns()),
+                evidence: self.evidence(),
                 accuracy: self.accuracy(),
                 memory: self.memory(),
                 effort: format!("{} ({})", level(effort), self.why_effort()),
@@ -113,6 +113,15 @@ impl Step<'_> {
             ),
         ];
         words::listed(parts.iter().filter(|(is_so, _)| *is_so).map(|(_, why)| why))
+    }
+
+    fn evidence(&self) -> String {
+        let split = words::gain_by_cause(self.search.source).map(|split| format!(". {split}"));
+        format!(
+            "blocks {}{}",
+            self.search.turns(),
+            split.unwrap_or_default()
+        )
     }
 
     fn gain(&self) -> String {

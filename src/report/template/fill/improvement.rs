@@ -4,8 +4,8 @@ use super::Fill;
 use super::advised::{NO_GAIN, searched};
 use super::baseline::{of_baseline, single};
 use crate::analysis::{
-    BatchCurve, CellFindings, Estimate, Headline, Measured, NoGain, Pick, SessionFindings,
-    ratio_of_cells,
+    BatchCurve, CellFindings, Estimate, GainCause, Headline, Measured, NoGain, Pick,
+    SessionFindings, ratio_of_cells,
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::LoadMode;
@@ -76,15 +76,26 @@ fn with_precision(source: Source<'_>, headline: &Headline) -> String {
 
 fn batches(source: Source<'_>) -> Found {
     all(
-        source.curves().map(|curve| {
-            format!(
-                "{}: {}",
-                source.name(curve.session),
-                of_curve(source, curve)
-            )
-        }),
+        source
+            .curves()
+            .map(|curve| {
+                format!(
+                    "{}: {}",
+                    source.name(curve.session),
+                    of_curve(source, curve)
+                )
+            })
+            .chain(split_by_batch(source)),
         "no batch size was measured",
     )
+}
+
+/// What the batch size brings beside other causes.
+fn split_by_batch(source: Source<'_>) -> Option<String> {
+    let split = source.findings.decisions.split.as_ref()?;
+    let mut steps = split.steps.iter();
+    let is_batched = steps.any(|step| step.causes.contains(&GainCause::Batch));
+    words::gain_by_cause(source).filter(|_| is_batched)
 }
 
 fn of_curve(source: Source<'_>, curve: &BatchCurve) -> String {
@@ -167,13 +178,29 @@ pub(super) fn before_and_after(field: BeforeAfter, fill: Fill<'_>) -> Found {
         }
         BeforeAfter::UserExperience => not_measured(NO_USERS),
     };
-    let beside = searches(field, fill).chain(earlier(field, fill));
+    let beside = by_cause(field, *fill)
+        .into_iter()
+        .chain(searches(field, fill))
+        .chain(earlier(field, fill));
     let beside: Vec<String> = beside.collect();
     match own {
         Ok(own) => told(Kind::Measured, std::iter::once(own).chain(beside).collect()),
         Err(absent) if beside.is_empty() => Err(absent),
         Err(_) => told(Kind::Measured, beside),
     }
+}
+
+/// Where the gain comes from, in the field that it is a gain of.
+fn by_cause(field: BeforeAfter, source: Source<'_>) -> Option<String> {
+    let split = source.findings.decisions.split.as_ref()?;
+    let gained = if split.metric == Metric::LatencyP50 {
+        BeforeAfter::ResponseTimeImprovement
+    } else if split.metric == Metric::Throughput {
+        BeforeAfter::ThroughputIncrease
+    } else {
+        BeforeAfter::ResourceEfficiency
+    };
+    words::gain_by_cause(source).filter(|_| field == gained)
 }
 
 /// What the answers of searches gain.
