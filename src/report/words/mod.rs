@@ -9,6 +9,7 @@ mod phrases;
 pub(super) mod quantization;
 mod scores;
 pub(super) mod session_code;
+mod source;
 pub(super) mod table;
 pub mod text;
 
@@ -16,6 +17,7 @@ pub(super) use gain_split::gain_by_cause;
 pub(super) use item::{Item, Section};
 pub(super) use phrases::*;
 pub(super) use scores::*;
+pub(super) use source::{About, Source};
 pub(super) use table::{
     ABSENT, BASELINE, Builder, Line, MEANINGLESS, REFERENCE, Row, RowKind, Table,
 };
