@@ -1,25 +1,27 @@
 //! `onnxprof gate`.
 
+mod as_before;
+mod init;
+mod measuring;
 mod publish;
 mod subject;
 mod versions;
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
+use self::as_before::AsBefore;
+use self::init::{InitArgs, init};
+use self::measuring::Measuring;
 use self::publish::{Outputs, Published, exit_code, publish};
 use self::subject::{Loaded, Subject};
-use self::versions::{AsBefore, Measured, Measuring, Versions};
-use super::json::{self, JsonArgs};
+use self::versions::{Measured, Versions};
 use super::progress::ConsoleArgs;
 use super::refusals::Allowed;
-use super::{CliError, Result, exit, output};
+use super::{CliError, Result, exit};
 use crate::analysis::gate::{self, Again, Against, Gate, Mistake, Rule, RuleError, Terms, Unfit};
 use crate::check::Budget;
 use crate::files::{self, Kind};
 use crate::record::RunRecord;
-use crate::stats::MIN_LAUNCHES;
 use crate::text::{Plain, joined};
 
 /// Holds a run against rules, or two versions of a model that it measures in turns, and tells by
@@ -44,27 +46,6 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Init(InitArgs),
-}
-
-/// Writes a rule file that a run keeps: budgets a tenth beyond what was measured.
-#[derive(Debug, clap::Args)]
-struct InitArgs {
-    /// Folder of a run, or its run.json.
-    run: PathBuf,
-
-    /// File to write instead of stdout.
-    #[arg(long, value_name = "FILE", conflicts_with = "json")]
-    output: Option<PathBuf>,
-
-    #[command(flatten)]
-    json: JsonArgs,
-}
-
-/// What `gate init --json` prints.
-#[derive(Debug, Serialize)]
-struct Rules<'a> {
-    /// The rule file, as TOML.
-    rules: &'a str,
 }
 
 #[derive(Debug, clap::Args)]
@@ -109,25 +90,6 @@ pub fn run(args: Args) -> Result<u8> {
             "a run and `--rules` are needed",
         )),
     }
-}
-
-fn init(args: &InitArgs) -> Result<u8> {
-    let text = gate::init(Loaded::read(&args.run)?.run());
-    if gate::rules(&text).is_err() {
-        let run = args.run.display();
-        return Err(CliError::bad_input(
-            format!("`{run}` has no figure that a rule could be made of"),
-            format!(
-                "profile with a larger `--budget`: intervals need at least {MIN_LAUNCHES} rounds"
-            ),
-        ));
-    }
-    if args.json.json {
-        json::print("gate init", None, &Rules { rules: &text })?;
-    } else {
-        output::write(args.output.as_deref(), text.as_bytes())?;
-    }
-    Ok(exit::DONE)
 }
 
 /// What a gate is made of, read from the words.
