@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tempfile::TempDir;
 
-use super::plan::{Runtimes, own_program};
+use super::plan::{Family, Runtimes, own_program};
 use super::runs::RUNS;
 use super::{CliError, Result};
 use crate::plan::Plan;
@@ -28,6 +28,19 @@ pub(super) struct Asked {
     pub runtimes: Runtimes,
     /// Remarks on the options that were taken, for the record.
     pub notes: Vec<String>,
+}
+
+impl Asked {
+    /// A plan for the variants of a family: what was decided about these comes before the remarks on
+    /// the plan.
+    pub fn of(family: Family, plan: Plan, runtimes: Runtimes, on_plan: Vec<String>) -> Self {
+        Asked {
+            name: family.name,
+            plan,
+            runtimes,
+            notes: [family.notes, on_plan].concat(),
+        }
+    }
 }
 
 impl Beginning {

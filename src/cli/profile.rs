@@ -68,13 +68,8 @@ pub fn run(args: Args) -> Result<u8> {
         Some(folder) => folder.path().join("probe"),
         None => beginning.folder(&args.out, &family.name),
     };
-    let notes = [family.notes, plan::notes_on(&plan, &beginning.host)].concat();
-    let asked = Asked {
-        name: family.name,
-        plan,
-        runtimes,
-        notes,
-    };
+    let notes = plan::notes_on(&plan, &beginning.host);
+    let asked = Asked::of(family, plan, runtimes, notes);
     let (job, target) = beginning.job_at(path, asked)?;
     if args.plan {
         return forecast::run(job, &target, printed(&args), &mut progress);

@@ -83,13 +83,8 @@ fn fresh(args: &Args, beginning: Beginning, progress: &mut Console) -> Result<(J
     let plan = plan::search::plan(&args.goal, search, &family, bases, &beginning.host)?;
     progress.introduce_search(&plan, &beginning.host);
     let path = beginning.folder(&args.out, &family.name);
-    let notes = [family.notes, plan::search::notes(&plan, &beginning.host)].concat();
-    let asked = Asked {
-        name: family.name,
-        plan,
-        runtimes,
-        notes,
-    };
+    let notes = plan::search::notes(&plan, &beginning.host);
+    let asked = Asked::of(family, plan, runtimes, notes);
     let (mut job, target) = beginning.job_at(path, asked)?;
     job.course = Course::Search(Box::new(Search));
     Ok((job, target))

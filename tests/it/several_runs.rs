@@ -34,7 +34,7 @@ fn three() -> [RunRecord; 3] {
     between.blocks.retain(|block| is_left(&block.key));
     between.cells.retain(|cell| is_left(&cell.key));
     for launch in &mut between.launches {
-        launch.cells.retain(|cell| is_left(&cell.key));
+        launch.cells.retain(|cell| cell.batch_size == 1);
     }
     between.plan.variants[1].name = "int4".into();
     between.plan.sessions[0].options.intra_threads += 1;

@@ -101,12 +101,7 @@ fn measure(model: &Path, args: &NullArgs, console: &mut Console) -> Result<Ran> 
     // Removed at the end of this function, with the run in it.
     let (path, _temporary) = destination(args.out.as_deref())?;
     let notes = plan::notes_on(&plan, &beginning.host);
-    let asked = Asked {
-        name: family.name,
-        plan,
-        runtimes,
-        notes,
-    };
+    let asked = Asked::of(family, plan, runtimes, notes);
     let (mut job, target) = beginning.job_at(path, asked)?;
     job.extent = Extent::Rounds;
     ending::measured(job, &target, console)
@@ -129,6 +124,7 @@ fn doubled(family: Family) -> Result<Family> {
             .into(),
         data: None,
         named: Vec::new(),
+        notes: Vec::new(),
         ..family
     })
 }

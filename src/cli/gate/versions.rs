@@ -78,14 +78,9 @@ pub(super) fn measured(
     let mut plan = plan::profile::plan(&asked, &family, &runtimes.found, &beginning.host)?;
     plan.schedule.target_half_width_ratio = TARGET;
     console.introduce(&plan, &beginning.host);
-    let notes = [family.notes, plan::notes_on(&plan, &beginning.host)].concat();
+    let notes = plan::notes_on(&plan, &beginning.host);
     let path = beginning.folder(&measuring.out, &family.name);
-    let asked = Asked {
-        name: family.name,
-        plan,
-        runtimes,
-        notes,
-    };
+    let asked = Asked::of(family, plan, runtimes, notes);
     let (job, target) = beginning.job_at(path, asked)?;
     run(job, &target, rules, console)
 }
