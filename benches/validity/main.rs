@@ -20,6 +20,7 @@ mod percentiles;
 mod pipeline;
 mod random;
 mod real;
+mod resampled;
 mod rounds;
 mod scripted;
 #[path = "../support/spawned.rs"]

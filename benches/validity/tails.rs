@@ -1,13 +1,22 @@
 //! The 99th percentile of a model against itself and against slowdowns of known size, through the
-//! real pipeline on scripted machines; and the two intervals that resampled launches may give.
+//! real pipeline on scripted machines; and which interval to use for its ratio.
+//!
+//! The rule of the choice: of the intervals below, the one with the smallest half-width (geometric
+//! mean of the medians of the kinds of noise) of those that
+//!
+//! 1. hold the truth in 93 to 97% of all comparisons together,
+//! 2. hold it in 93 to 97% with each kind of noise, as far as its 95% interval can tell, and
+//! 3. leave 1 out, where a model is compared with itself, in at most 5% with each kind, as far as
+//!    the interval of that can tell.
+//!
+//! It is taken with seed 1, and what is in use must keep 1 to 3 with seed 2 as well.
 
 use onnxprof::analysis::{Change, Verdict};
-use onnxprof::stats::{END_ERROR, Interval, LaunchLatencies, Quantile};
 
 use crate::kinds::kinds;
 use crate::options::Options;
 use crate::pipeline::{BATCH_SIZES, Compared, Scripted};
-use crate::random::Random;
+use crate::resampled::{INTERVALS, Resampled};
 use crate::scripted::ROUNDS;
 use crate::support::{BenchError, Rows, Targets, median};
 use crate::tally::{Share, written};
@@ -18,21 +27,32 @@ const COMPARISONS: usize = 600;
 const PLANTED_COMPARISONS: usize = 200;
 const PLANTED: [(&str, f64); 2] = [("slow-5", 1.05), ("slow-30", 1.3)];
 const COVERAGE: std::ops::RangeInclusive<f64> = 0.93..=0.97;
-/// Resamples whose percentiles bound an interval.
-const RESAMPLES: usize = 1_000;
+const FALSE: std::ops::RangeInclusive<f64> = 0.0..=0.05;
 
+/// What the program says of comparisons with one truth.
 #[derive(Default)]
 struct Fared {
     /// Faster or slower, alone and judged together with the others of the run.
     alone: Share,
     together: Share,
     covered: Share,
-    by_percentiles: Share,
     half_widths: Vec<f64>,
 }
 
-/// How often a model's tail is called different from its own, and whether slowdowns lie inside the
-/// intervals.
+/// How one of the intervals fared with one kind of noise.
+#[derive(Default)]
+struct Tried {
+    /// Whatever the truth.
+    covered: Share,
+    /// Of a model and itself.
+    leaves_one_out: Share,
+    half_widths: Vec<f64>,
+}
+
+type Choice = [Tried; INTERVALS.len()];
+
+/// How often a model's tail is called different from its own, whether slowdowns lie inside the
+/// intervals, and which of several intervals would be chosen.
 pub fn coverage(options: &Options, targets: &mut Targets) -> Result<(), BenchError> {
     let mut rows = Rows::new(&[
         "noise",
@@ -42,51 +62,42 @@ pub fn coverage(options: &Options, targets: &mut Targets) -> Result<(), BenchErr
         "judged together",
         "truth inside the interval",
         "half-width, median",
-        "inside that of percentiles",
     ]);
+    let mut all = Share::default();
+    let mut choices = Vec::new();
     for (place, (name, noise)) in kinds().into_iter().enumerate() {
-        let seed = options.seed + 300_000 + 1_000 * place as u64;
-        let mut of_itself = Fared::default();
+        let mut choice = Choice::default();
         let copies = Scripted {
             candidates: &[("copy", 1.0)],
             noise: &noise,
-            seed,
+            seed: options.seed + 300_000 + 1_000 * place as u64,
             rounds: ROUNDS,
         };
-        for compared in several(&copies, options.scaled(COMPARISONS))? {
-            of_itself.note(&compared, 1.0)?;
-        }
-        of_itself.report(name, 1.0, &mut rows)?;
-        for (what, share) in [
-            ("alone", &of_itself.alone),
-            ("together", &of_itself.together),
-        ] {
-            targets.check(
-                &format!("{name}: p99 false {what} at most 5%: {share}"),
-                share.may_be(0.0..=0.05),
-            );
-        }
-        let mut planted: [Fared; 2] = Default::default();
         let slowed = Scripted {
             candidates: &PLANTED,
-            seed: seed + 500,
+            seed: copies.seed + 500,
             ..copies
         };
-        for compared in several(&slowed, options.scaled(PLANTED_COMPARISONS))? {
-            planted[compared.candidate].note(&compared, PLANTED[compared.candidate].1)?;
+        for (scripted, count) in [(copies, COMPARISONS), (slowed, PLANTED_COMPARISONS)] {
+            let compared = several(&scripted, options.scaled(count))?;
+            for (candidate, (_, truth)) in scripted.candidates.iter().enumerate() {
+                let mut fared = Fared::default();
+                for compared in compared.iter().filter(|one| one.candidate == candidate) {
+                    all.count(fared.note(compared, *truth)?);
+                    note_all(&mut choice, compared, *truth)?;
+                }
+                fared.report(name, *truth, &mut rows)?;
+                fared.check(name, *truth, targets);
+            }
         }
-        for ((_, ratio), fared) in PLANTED.iter().zip(&planted) {
-            fared.report(name, *ratio, &mut rows)?;
-        }
-        for fared in [&of_itself].into_iter().chain(&planted) {
-            targets.check(
-                &format!("{name}: coverage of p99 is 93% at least: {}", fared.covered),
-                fared.covered.may_be(*COVERAGE.start()..=1.0),
-            );
-        }
+        choices.push((name, choice));
     }
     rows.print(&written("tails", options));
-    Ok(())
+    targets.check(
+        &format!("p99, all together: coverage is 93 to 97%: {all}"),
+        COVERAGE.contains(&all.value()),
+    );
+    choose(&choices, options)
 }
 
 /// Comparisons of as many runs as they take, each of a seed of its own.
@@ -110,7 +121,8 @@ fn differs(verdict: Verdict) -> bool {
 }
 
 impl Fared {
-    fn note(&mut self, compared: &Compared, truth: f64) -> Result<(), BenchError> {
+    /// Notes a comparison, and says whether its interval holds the truth.
+    fn note(&mut self, compared: &Compared, truth: f64) -> Result<bool, BenchError> {
         let change: &Change = compared
             .p99
             .as_ref()
@@ -118,16 +130,11 @@ impl Fared {
         self.together.count(differs(change.verdict));
         self.alone
             .count(differs(change.alone.unwrap_or(change.verdict)));
-        self.covered.count(
-            change
-                .ratio
-                .interval()
-                .is_some_and(|interval| interval.contains(truth)),
-        );
-        self.by_percentiles
-            .count(by_percentiles(&compared.launches)?.contains(truth));
+        let interval = change.ratio.interval();
+        let holds = interval.is_some_and(|interval| interval.contains(truth));
+        self.covered.count(holds);
         self.half_widths.extend(change.half_width_ratio());
-        Ok(())
+        Ok(holds)
     }
 
     fn report(&self, name: &str, ratio: f64, rows: &mut Rows) -> Result<(), BenchError> {
@@ -139,66 +146,90 @@ impl Fared {
             &self.together,
             &self.covered,
             &format!("{:.1}%", 100.0 * median(&self.half_widths)?),
-            &self.by_percentiles,
         ]);
         Ok(())
     }
-}
 
-/// The latencies of one side, the longest first, each with its launch.
-struct Side {
-    latencies: Vec<(u64, usize)>,
-    counts: Vec<usize>,
-}
-
-impl Side {
-    fn of(launches: &[LaunchLatencies]) -> Self {
-        let mut latencies: Vec<(u64, usize)> = launches
-            .iter()
-            .enumerate()
-            .flat_map(|(launch, one)| {
-                (1..=one.latencies.count())
-                    .filter_map(move |rank| Some((one.latencies.at_rank(rank)?.0, launch)))
-            })
-            .collect();
-        latencies.sort_unstable_by(|one, other| other.cmp(one));
-        let counts = launches.iter().map(|one| one.latencies.count() as usize);
-        Side {
-            latencies,
-            counts: counts.collect(),
-        }
-    }
-
-    fn log_p99(&self, weights: &[usize]) -> f64 {
-        let all: usize = self.counts.iter().zip(weights).map(|(n, w)| n * w).sum();
-        let above = all - Quantile::P99.rank(all as u64) as usize;
-        let mut seen = 0;
-        let found = self.latencies.iter().find(|(_, launch)| {
-            seen += weights[*launch];
-            seen > above
-        });
-        found.map_or(f64::NAN, |(latency, _)| (*latency as f64).ln())
-    }
-}
-
-/// The interval between two percentiles of the ratio over resampled rounds.
-fn by_percentiles(launches: &[Vec<LaunchLatencies>; 2]) -> Result<Interval, BenchError> {
-    let [candidate, baseline] = launches.each_ref().map(|launches| Side::of(launches));
-    let rounds = candidate.counts.len().min(baseline.counts.len());
-    let mut random = Random::new(1, 900);
-    let mut logs: Vec<f64> = (0..RESAMPLES)
-        .map(|_| {
-            let mut weights = vec![0; rounds];
-            for _ in 0..rounds {
-                weights[(random.uniform() * rounds as f64) as usize] += 1;
+    fn check(&self, name: &str, truth: f64, targets: &mut Targets) {
+        if truth == 1.0 {
+            for (what, share) in [("alone", &self.alone), ("together", &self.together)] {
+                targets.check(
+                    &format!("{name}: p99 false {what} at most 5%: {share}"),
+                    share.may_be(FALSE),
+                );
             }
-            candidate.log_p99(&weights) - baseline.log_p99(&weights)
-        })
-        .collect();
-    logs.sort_unstable_by(f64::total_cmp);
-    let beyond = (END_ERROR / 2.0 * RESAMPLES as f64) as usize;
-    Ok(Interval {
-        low: logs.get(beyond).ok_or("no resamples")?.exp(),
-        high: logs[RESAMPLES - 1 - beyond].exp(),
-    })
+        }
+        targets.check(
+            &format!(
+                "{name}, {truth}: coverage of p99 is 93 to 97%: {}",
+                self.covered
+            ),
+            self.covered.may_be(COVERAGE),
+        );
+    }
+}
+
+fn note_all(choice: &mut Choice, compared: &Compared, truth: f64) -> Result<(), BenchError> {
+    let resampled = Resampled::of(&compared.launches);
+    for ((_, ends), tried) in INTERVALS.into_iter().zip(choice) {
+        let interval = resampled.interval(ends)?;
+        tried.covered.count(interval.contains(truth));
+        if truth == 1.0 {
+            tried.leaves_one_out.count(!interval.contains(1.0));
+        }
+        tried
+            .half_widths
+            .push((interval.high / interval.low).ln() / 2.0);
+    }
+    Ok(())
+}
+
+/// Prints how each interval fared, and the choice that the rule at the head makes.
+fn choose(choices: &[(&str, Choice)], options: &Options) -> Result<(), BenchError> {
+    let mut headings = vec!["interval", "all"];
+    headings.extend(choices.iter().map(|(name, _)| *name));
+    headings.extend(["half-width, geometric mean", "keeps the rule"]);
+    let mut rows = Rows::new(&headings);
+    let mut chosen: Option<(f64, &str)> = None;
+    for (place, (name, _)) in INTERVALS.iter().enumerate() {
+        let of_kinds: Vec<&Tried> = choices.iter().map(|(_, choice)| &choice[place]).collect();
+        let together = Share::of_all(of_kinds.iter().map(|tried| &tried.covered));
+        let width = geometric_mean(&of_kinds)?;
+        let keeps = COVERAGE.contains(&together.value())
+            && of_kinds.iter().all(|tried| tried.keeps_the_rule());
+        if keeps && chosen.is_none_or(|(least, _)| width < least) {
+            chosen = Some((width, name));
+        }
+        let cells: Vec<String> = of_kinds
+            .iter()
+            .map(|tried| format!("{}; 1 left out {}", tried.covered, tried.leaves_one_out))
+            .collect();
+        let width = format!("{:.1}%", 100.0 * width);
+        let mut row: Vec<&dyn std::fmt::Display> = vec![name, &together];
+        row.extend(cells.iter().map(|cell| cell as &dyn std::fmt::Display));
+        row.extend([&width as &dyn std::fmt::Display, &keeps]);
+        rows.push(&row);
+    }
+    rows.print(&written("tails", options));
+    println!(
+        "chosen: {}
+",
+        chosen.map_or("none", |(_, name)| name)
+    );
+    Ok(())
+}
+
+impl Tried {
+    /// What the rule asks of each kind of noise.
+    fn keeps_the_rule(&self) -> bool {
+        self.covered.may_be(COVERAGE) && self.leaves_one_out.may_be(FALSE)
+    }
+}
+
+fn geometric_mean(of_kinds: &[&Tried]) -> Result<f64, BenchError> {
+    let mut logs = 0.0;
+    for tried in of_kinds {
+        logs += median(&tried.half_widths)?.ln();
+    }
+    Ok((logs / of_kinds.len() as f64).exp())
 }

@@ -21,6 +21,14 @@ impl Share {
         self.n += 1;
     }
 
+    /// Tries of several together.
+    pub fn of_all<'s>(shares: impl Iterator<Item = &'s Share>) -> Self {
+        shares.fold(Share::default(), |sum, one| Share {
+            hits: sum.hits + one.hits,
+            n: sum.n + one.n,
+        })
+    }
+
     /// Tries.
     pub fn n(&self) -> u64 {
         self.n
