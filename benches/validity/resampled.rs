@@ -14,7 +14,7 @@ const WITHIN_SD: f64 = 0.682_689_5;
 type Ends = fn(&Resampled) -> Result<(f64, f64), BenchError>;
 
 /// What is tried; the first is what was in use first.
-pub const INTERVALS: [(&str, Ends); 9] = [
+pub const INTERVALS: [(&str, Ends); 14] = [
     ("standard deviation, Student's t", |all| {
         all.student(all.sd() * all.correction())
     }),
@@ -37,8 +37,20 @@ pub const INTERVALS: [(&str, Ends); 9] = [
     }),
     ("percentiles", |all| all.between(END_ERROR / 2.0)),
     ("percentiles, expanded", |all| {
-        let reach = all.t()?.inverse_cdf(END_ERROR / 2.0) * all.correction();
-        all.between(Normal::standard().cdf(reach))
+        all.expanded(all.correction())
+    }),
+    ("the same, not corrected for L", |all| all.expanded(1.0)),
+    ("each side's 34%, Student's t", |all| {
+        all.each_side(WITHIN_SD, all.correction())
+    }),
+    ("the same, not corrected for L", |all| {
+        all.each_side(WITHIN_SD, 1.0)
+    }),
+    ("each side's 47.5%, Student's t", |all| {
+        all.each_side(0.95, all.correction())
+    }),
+    ("the same, not corrected for L", |all| {
+        all.each_side(0.95, 1.0)
     }),
 ];
 
@@ -108,6 +120,24 @@ impl Resampled {
     fn normal(&self, standard_error: f64) -> Result<(f64, f64), BenchError> {
         let reach = Normal::standard().inverse_cdf(1.0 - END_ERROR / 2.0) * standard_error;
         Ok((self.centre - reach, self.centre + reach))
+    }
+
+    /// Percentiles so far out as Student's t reaches. Source: Hesterberg, *American Statistician* 69
+    /// (2015), section 4.3.
+    fn expanded(&self, correction: f64) -> Result<(f64, f64), BenchError> {
+        let reach = self.t()?.inverse_cdf(END_ERROR / 2.0) * correction;
+        self.between(Normal::standard().cdf(reach))
+    }
+
+    /// Each end as far out as the resamples reach on its side, of which the middle has this share.
+    fn each_side(&self, share: f64, correction: f64) -> Result<(f64, f64), BenchError> {
+        let (low, high) = self.between((1.0 - share) / 2.0)?;
+        let in_sd = 1.0 / Normal::standard().inverse_cdf(f64::midpoint(1.0, share));
+        let reach = self.t()?.inverse_cdf(1.0 - END_ERROR / 2.0) * in_sd * correction;
+        Ok((
+            self.centre - reach * (self.centre - low),
+            self.centre + reach * (high - self.centre),
+        ))
     }
 
     /// Half of the range that holds this share of the resamples.
