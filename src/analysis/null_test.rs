@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::figures::source::{OfCell, OfSession, Source, source};
-use super::{Comparison, Estimate, Findings, Index, Interval, Measured};
+use super::{Change, Comparison, Estimate, Findings, Index, Interval, Measured};
 use crate::metric::{Group, Metric};
+use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::record::RunRecord;
 use crate::stats::UnpairedRatio;
@@ -16,7 +17,7 @@ use crate::units::Ratio;
 pub struct SmallestClaim {
     /// The metric.
     pub metric: Metric,
-    /// Whether neighbouring blocks were paired, or launches compared.
+    /// What was compared with what.
     pub pairing: Pairing,
     /// Copy / original, with its interval and n; 1 but for noise.
     pub ratio: Estimate,
@@ -35,6 +36,8 @@ pub struct SmallestClaim {
 pub enum Pairing {
     /// Neighbouring blocks of one alternation.
     Blocks,
+    /// The latencies of all launches, of which those of one round belong together.
+    Rounds,
     /// One value a launch on each side, in no order.
     Launches,
 }
@@ -75,14 +78,27 @@ pub fn null_test(record: &RunRecord, findings: &Findings) -> Option<Vec<Smallest
 }
 
 fn paired(comparison: &Comparison) -> Vec<SmallestClaim> {
-    [
-        (Metric::LatencyP50RatioToBaseline, &comparison.p50),
-        (Metric::LatencyP10RatioToBaseline, &comparison.p10),
-        (Metric::ThroughputRatioToBaseline, &comparison.throughput),
+    vec![
+        of_blocks(Metric::LatencyP50RatioToBaseline, &comparison.p50),
+        of_blocks(Metric::LatencyP10RatioToBaseline, &comparison.p10),
+        SmallestClaim::new(
+            Metric::LatencyP99RatioToBaseline,
+            Pairing::Rounds,
+            of_tails(&comparison.p99),
+        ),
+        of_blocks(Metric::ThroughputRatioToBaseline, &comparison.throughput),
     ]
-    .into_iter()
-    .map(|(metric, change)| SmallestClaim::new(metric, Pairing::Blocks, change.ratio.clone()))
-    .collect()
+}
+
+fn of_blocks(metric: Metric, change: &Change) -> SmallestClaim {
+    SmallestClaim::new(metric, Pairing::Blocks, change.ratio.clone())
+}
+
+fn of_tails(p99: &Observed<Change>) -> Estimate {
+    match p99 {
+        Ok(change) => change.ratio.clone(),
+        Err(reason) => Estimate::absent(reason.clone()),
+    }
 }
 
 /// Figures that every launch has once: those of loading, and the peak of the memory.

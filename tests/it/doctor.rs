@@ -202,12 +202,26 @@ fn null_test_without_noise_may_claim_the_noise_floor() {
 }
 
 #[test]
+fn null_test_says_which_difference_of_tails_may_be_claimed() {
+    let tested = null_test(&Workbench::new(), 0.3, &["--rounds", "6", "--json"]).data();
+    let tail = claim(&tested, "latency_p99_ratio_to_baseline");
+    assert_eq!(tail["pairing"], "rounds", "{tail}");
+    let interval = &tail["ratio"]["interval"];
+    let (low, high) = (interval["low"].as_f64(), interval["high"].as_f64());
+    let farther = high.unwrap().max(1.0 / low.unwrap()) - 1.0;
+    let smallest = tail["smallest_ratio"].as_f64().unwrap();
+    let floor = tail["noise_floor"].as_f64().unwrap();
+    assert!((smallest - farther.max(floor)).abs() < 1e-9, "{tail}");
+}
+
+#[test]
 fn null_test_with_noise_is_a_table_for_people() {
     let output = null_test(&Workbench::new(), 0.3, &["--rounds", "6"]);
     output.assert_code(0);
     output.assert_stdout("Smallest difference that may be claimed on this machine today");
     for metric in [
         "median latency",
+        "p99 latency",
         "throughput",
         "session load",
         "first run",

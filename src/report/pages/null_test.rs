@@ -46,6 +46,7 @@ fn cells(table: &mut Builder, claim: &SmallestClaim) -> Vec<String> {
         .map(|measured| number::count(measured.n));
     let compared = match claim.pairing {
         Pairing::Blocks => "block by block",
+        Pairing::Rounds => "round by round",
         Pairing::Launches => "launch by launch",
     };
     vec![
