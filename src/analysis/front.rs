@@ -1,6 +1,6 @@
 //! Latency against accuracy: which sessions nothing else beats in both.
 
-use super::{CellFindings, Estimate, Findings, find};
+use super::{CellFindings, Counted, Estimate, Findings, SessionFindings, find};
 use crate::metric::Metric;
 use crate::plan::CellKey;
 
@@ -69,14 +69,22 @@ fn point(findings: &Findings, cell: &CellFindings, score: Metric) -> Option<Fron
         latency: latency.clone(),
         score: session
             .figure(score)
-            .filter(|score| score.value().is_some())?
-            .clone(),
+            .filter(|score| score.value().is_some())
+            .cloned()
+            .or_else(|| with_itself(session, score))?,
         peak_memory: session
             .figure(Metric::PeakMemory)
             .cloned()
             .unwrap_or_else(|| Estimate::absent("not asked for")),
         is_dominated: false,
     })
+}
+
+/// What outputs that others are compared with agree to with themselves.
+fn with_itself(session: &SessionFindings, score: Metric) -> Option<Estimate> {
+    let samples = session.accuracy.samples_count;
+    let is_reference = session.is_baseline && samples > 0 && AGREEMENT.contains(&score);
+    is_reference.then(|| Estimate::exact(1.0, samples, Counted::Samples))
 }
 
 /// Latency and score so that less is better in both.

@@ -45,6 +45,7 @@ pub use explain::{
     AddedNodes, CLAUSE_SHARE, Clause, DenormalFindings, Explanation, FusionChange, Instructions,
     LatencyStep, OperatorChange, ProfileBasis, ReducedArithmetic, Step, StepKind,
 };
+pub use figures::pairwise::pairwise;
 pub use figures::sessions::before_load_memory;
 pub use figures::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, BatchCurve, Bounds, CellFindings, Cells,

@@ -6,7 +6,9 @@
 use serde::Serialize;
 
 use super::chapters::bottlenecks::Entry;
+use super::chapters::cards::Card;
 use super::chapters::distribution::Distributions;
+use super::chapters::standing::Standing;
 use super::charts::Topic;
 use crate::report::words::{Item, Section, Table, session_code::SessionCode};
 
@@ -40,11 +42,17 @@ impl Audience {
     /// Markdown: the written report, and the appendix.
     pub const MARKDOWN: Audience = Audience(Self::WRITTEN.0 | 1 << Paper::Appendix as u8);
     pub const WHOLE: Audience = Audience(1 << Paper::Whole as u8);
+    /// The page alone.
+    pub const BROWSER: Audience = Audience(1 << Paper::Page as u8);
     /// The page, and what a terminal shows of it.
-    pub const PAGE: Audience = Audience(1 << Paper::Page as u8 | Self::WHOLE.0);
+    pub const PAGE: Audience = Audience(Self::BROWSER.0 | Self::WHOLE.0);
     pub const IN_FULL: Audience = Self::MARKDOWN.and(Self::PAGE);
     /// All but the one screen, which shows chapters of its own.
     pub const REPORTS: Audience = Self::IN_FULL.and(Self::SUMMARY);
+    /// A terminal, when asked for more than one screen.
+    pub const ON_TERMINALS: Audience = Self::SUMMARY.and(Self::WHOLE);
+    /// All but the one screen and the page.
+    pub const AS_TEXT: Audience = Self::MARKDOWN.and(Self::ON_TERMINALS);
     pub const EVERYBODY: Audience = Self::REPORTS.and(Self::SCREEN);
 
     /// Those of either.
@@ -69,7 +77,19 @@ pub struct Chapter {
     pub title: &'static str,
     /// Whether Markdown shows the title: most tables name themselves there.
     pub is_titled: bool,
+    /// Whether a page shows it as it opens.
+    pub stand: Stand,
     blocks: Vec<(Audience, Block)>,
+}
+
+/// Where a page has a chapter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stand {
+    /// It is seen as the page opens.
+    Open,
+    /// Among the evidence, which a page shows when asked to.
+    Evidence,
 }
 
 /// Parts of a chapter.
@@ -104,6 +124,10 @@ pub enum Block {
     Table(Placed),
     /// Charts.
     Charts(Topic),
+    /// Sessions, a card each.
+    Cards(Vec<Card>),
+    /// Sessions against one that a reader chooses.
+    Standing(Standing),
     /// Distributions as lines of characters.
     Strips(Distributions),
     /// Code in a language.
@@ -188,7 +212,16 @@ impl Chapter {
             name,
             title,
             is_titled: false,
+            stand: Stand::Evidence,
             blocks: Vec::new(),
+        }
+    }
+
+    /// The same, seen as a page opens.
+    pub(super) fn open(self) -> Self {
+        Chapter {
+            stand: Stand::Open,
+            ..self
         }
     }
 
@@ -269,7 +302,7 @@ impl Block {
     /// Whether nothing of it is shown as text: text has no charts.
     pub(super) fn is_empty_as_text(&self) -> bool {
         match self {
-            Block::Charts(_) => true,
+            Block::Charts(_) | Block::Cards(_) | Block::Standing(_) => true,
             Block::Table(placed) => placed.table.rows.is_empty(),
             Block::Lines(lines) | Block::Verdict(lines) => lines.is_empty(),
             Block::Numbered(numbered) => numbered.entries.is_empty(),

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use onnxprof::analysis;
 use onnxprof::metric::Metric;
-use onnxprof::record::RunRecord;
+use onnxprof::record::{Fitness, FitnessReason, FitnessVerdict, RunRecord};
 use onnxprof::report::view::number;
 use onnxprof::report::{self, Block, Chapter, Paper, Report};
 
@@ -381,6 +381,106 @@ fn opening_what_was_never_written_is_a_usage_error() {
     );
 }
 
+#[test]
+fn sessions_that_differ_in_threads_alone_are_charted_over_threads() {
+    let mut run = record::digits();
+    run.plan.sessions[1].variant = 0;
+    run.plan.sessions[0].options.intra_threads = 1;
+    run.plan.sessions[1].options.intra_threads = 2;
+    let view = Report::new(&run, &analysis::findings(&run));
+    let chart = view
+        .charts()
+        .find(|chart| chart.id == "threads-latency")
+        .unwrap();
+    assert_eq!(chart.title, "Median latency over intra-op threads");
+    let [series] = chart.series.as_slice() else {
+        panic!("{:?}", chart.series);
+    };
+    assert_eq!(series.name.as_deref(), Some("fp32"));
+    let threads: Vec<f64> = series.points.iter().map(|point| point.x).collect();
+    assert_eq!(threads, [1.0, 2.0]);
+}
+
+/// Sentences of a block, as far as they are of its own.
+fn sentences(block: &Block) -> Vec<&String> {
+    match block {
+        Block::Verdict(lines) | Block::Lines(lines) => lines.iter().collect(),
+        Block::Sentence(text) | Block::Legend(text) | Block::Absent(text) => vec![text],
+        Block::Numbered(numbered) => {
+            let fields = numbered.entries.iter().flat_map(|entry| &entry.fields);
+            fields
+                .flat_map(|field| field.lines.iter().chain([&field.text]))
+                .filter(|text| !text.starts_with("none: ") && !text.starts_with("not measured: "))
+                .collect()
+        }
+        Block::Sections(sections) => sections.iter().flat_map(|section| &section.lines).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn report_and_page_say_each_thing_once() {
+    let run = record::digits();
+    let view = Report::new(&run, &analysis::findings(&run));
+    for paper in [Paper::Written, Paper::Page] {
+        let mut told: Vec<&String> = all_blocks(&view, paper)
+            .into_iter()
+            .flat_map(sentences)
+            .filter(|text| text.len() > 30)
+            .collect();
+        assert!(told.len() > 20, "{told:?}");
+        told.sort();
+        for pair in told.windows(2) {
+            assert_ne!(pair[0], pair[1], "twice in {paper:?}");
+        }
+    }
+    let written = report::markdown(&view).unwrap();
+    let prose = written.lines().filter(|line| !line.starts_with('|'));
+    let ratio = "2.10x faster";
+    let count = prose.filter(|line| line.contains(ratio)).count();
+    assert_eq!(count, 1, "`{ratio}` beside its tables");
+}
+
+#[test]
+fn chart_library_is_small() {
+    let page = html(&record::digits());
+    let ours = skeleton(&page).len();
+    let bytes = page.len() - ours;
+    assert!(bytes <= 1_200_000, "{bytes} bytes");
+}
+
+#[test]
+fn pair_that_did_not_take_turns_has_a_ratio_without_an_interval() {
+    let mut run = record::digits();
+    run.blocks.retain(|block| match block.key.session {
+        1 => block.round < 6,
+        3 => block.round >= 6,
+        _ => true,
+    });
+    let view = Report::new(&run, &analysis::findings(&run));
+    let standing = all_blocks(&view, Paper::Page)
+        .into_iter()
+        .find_map(|block| match block {
+            Block::Standing(standing) => Some(standing),
+            _ => None,
+        })
+        .unwrap();
+    let chosen = standing
+        .baselines
+        .iter()
+        .find(|one| one.name == "fp16")
+        .unwrap();
+    let of = |row: usize| chosen.ratios[row].text.as_str();
+    assert!(
+        of(0).contains(" to "),
+        "fp32 and fp16 took turns: {}",
+        of(0)
+    );
+    assert!(of(3).ends_with("faster (not in turns)"), "{}", of(3));
+    assert_eq!(of(1), "baseline");
+    assert_eq!(of(4), "-");
+}
+
 /// One browser for all that is looked at: starting it takes longer than everything else.
 #[test]
 fn page_works_in_a_browser() {
@@ -394,12 +494,18 @@ fn page_works_in_a_browser() {
         Vec::<String>::new(),
         "network requests or messages on the console"
     );
+    rows_are_sorted_by_a_column(&page);
+    another_baseline_changes_the_ratios(&page);
+    link_into_a_folded_part_opens_it(&page);
+    copy_button_copies(&page);
+    page.unfold(true);
     charts_are_drawn(&page);
     hover_shows_the_value_of_the_record(&page, &run);
     keys_step_through_points(&page);
     themes_differ(&page);
-    phone_does_not_scroll_sideways(&page, folder.path());
-    paper_shows_drawings_instead_of_charts(&page);
+    phone_does_not_scroll_sideways(&page);
+    page.unfold(false);
+    paper_shows_drawings_and_leaves_folded_parts_out(&page);
     assert_eq!(
         page.troubles(),
         Vec::<String>::new(),
@@ -412,7 +518,192 @@ fn page_works_in_a_browser() {
         Vec::<String>::new(),
         "the page of hostile names"
     );
+    page.unfold(true);
     hostile_names_stay_text(&page);
+
+    for count in [2, 10] {
+        page.open(folder.path(), &html(&alike_names(count)));
+        page_opens_with_the_answer(&page, count);
+        deciding_column_is_seen_on_a_phone(&page);
+        assert_eq!(page.troubles(), Vec::<String>::new(), "{count} variants");
+    }
+}
+
+/// Variants whose names begin alike, measured on a machine that was not fit.
+fn alike_names(count: usize) -> RunRecord {
+    let variant = |number: usize| VariantShape {
+        wrong: (0..number).map(|sample| sample * 7).collect(),
+        ..VariantShape::new(
+            &format!("my-production-model-2026-variant-{number}"),
+            "fp32",
+            200_000.0 - 9_000.0 * number as f64,
+            1_000_000 - 50_000 * number as u64,
+        )
+    };
+    let mut run = record::build(&RunShape {
+        name: "alike".into(),
+        variants: (0..count).map(variant).collect(),
+        batch_sizes: vec![1, 2, 4, 8],
+        rounds: 8,
+        alternations: 2,
+        block_inferences: 40,
+        samples: 100,
+    });
+    run.fitness = Some(Fitness {
+        verdict: FitnessVerdict::Invalid,
+        reasons: vec![FitnessReason {
+            severity: FitnessVerdict::Invalid,
+            seen: "other processes used 40% of all CPUs' time".into(),
+            remedy: Some("end other work on the machine".into()),
+        }],
+    });
+    run
+}
+
+const SCREEN: (u32, u32) = (1280, 800);
+
+fn page_opens_with_the_answer(page: &Page, count: usize) {
+    let (width, height) = SCREEN;
+    page.resize(width, height);
+    page.screenshot(&format!("{count}-variants"));
+    let length = page.number("document.documentElement.scrollHeight");
+    assert!(
+        length <= 8.0 * f64::from(height),
+        "{count} variants: {length} pixels"
+    );
+    assert!(page.is("document.documentElement.scrollWidth <= window.innerWidth"));
+    assert!(
+        page.is("!document.querySelector('details[open]')"),
+        "a part is unfolded"
+    );
+    let is_seen = |selector: &str| {
+        page.is(&format!(
+            "document.querySelector('{selector}').checkVisibility()"
+        ))
+    };
+    for selector in [
+        ".alarm",
+        "#figure-timeline-latency",
+        ".answer p",
+        "#figure-latency-accuracy",
+        ".standing table",
+    ] {
+        assert!(is_seen(selector), "{selector} is not seen");
+    }
+    let cards = page.number("document.querySelectorAll('.card').length");
+    assert_eq!(cards as usize, count);
+    let beside = "((one, other) => one.top < other.bottom && other.top < one.bottom)
+        (document.querySelector('.alarm').getBoundingClientRect(), document.querySelector('#figure-timeline-latency').getBoundingClientRect())";
+    assert!(page.is(beside), "the timeline is not beside the warning");
+    page.wait_for("document.querySelectorAll('#figure-latency-accuracy .annotation').length > 0");
+    let names = "[...document.querySelectorAll('#figure-latency-accuracy .annotation-text')].map((one) => one.textContent)";
+    let named = page.number(&format!("new Set({names}).size"));
+    assert_eq!(
+        named as usize,
+        count,
+        "{}",
+        page.text(&format!("{names}.join()"))
+    );
+    let apart = "((boxes) => boxes.every((one, number) => boxes.slice(number + 1).every((other) =>
+        one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top)))
+        ([...document.querySelectorAll('#figure-latency-accuracy .annotation-text')].map((one) => one.getBoundingClientRect()))";
+    assert!(page.is(apart), "names of marks cover one another");
+    page.run("window.scrollTo(0, document.documentElement.scrollHeight)");
+    assert_eq!(
+        page.number("document.querySelector('nav').getBoundingClientRect().top"),
+        0.0
+    );
+    page.run("window.scrollTo(0, 0)");
+}
+
+fn deciding_column_is_seen_on_a_phone(page: &Page) {
+    page.resize(390, 844);
+    let width = page.number("document.documentElement.scrollWidth");
+    assert!(width <= 390.0, "the page is {width} pixels wide");
+    let right = page.number(
+        "Math.max(...[...document.querySelectorAll('.standing tr')].map((row) => row.cells[1].getBoundingClientRect().right))",
+    );
+    assert!(right <= 390.0, "the ratios end at {right} of 390 pixels");
+    assert_eq!(
+        page.text("document.querySelector('.standing thead').rows[0].cells[1].textContent"),
+        "vs baseline"
+    );
+    page.screenshot("phone-open");
+}
+
+const FIRST_NAMES: &str =
+    "[...document.querySelectorAll('.standing tbody tr')].map((row) => row.cells[0].textContent)";
+
+fn rows_are_sorted_by_a_column(page: &Page) {
+    let sort = |column: usize| {
+        page.run(&format!(
+            "document.querySelectorAll('.standing thead button')[{column}].click()"
+        ))
+    };
+    let order = || page.text(&format!("{FIRST_NAMES}.join()"));
+    assert_eq!(order(), "fp32,fp16,int8-dynamic,int8-static,truncated");
+    sort(2);
+    assert_eq!(order(), "int8-static,int8-dynamic,fp32,fp16,truncated");
+    sort(2);
+    assert_eq!(order(), "fp16,fp32,int8-dynamic,int8-static,truncated");
+    assert_eq!(
+        page.text("document.querySelectorAll('.standing th')[2].getAttribute('aria-sort')"),
+        "descending"
+    );
+    sort(0);
+    assert_eq!(order(), "fp16,fp32,int8-dynamic,int8-static,truncated");
+}
+
+fn ratio_of(page: &Page, name: &str) -> String {
+    page.text(&format!(
+        "[...document.querySelectorAll('.standing tbody tr')].find((row) => row.cells[0].textContent === '{name}').cells[1].textContent"
+    ))
+}
+
+fn choose_baseline(page: &Page, name: &str) {
+    page.run(&format!(
+        "((select) => {{
+            select.value = [...select.options].find((option) => option.text === '{name}').value;
+            select.dispatchEvent(new Event('change'));
+        }})(document.querySelector('.choose select'))"
+    ));
+}
+
+fn another_baseline_changes_the_ratios(page: &Page) {
+    assert_eq!(ratio_of(page, "fp32"), "baseline");
+    assert_eq!(ratio_of(page, "int8-static"), "2.10x faster (2.08 to 2.13)");
+    choose_baseline(page, "int8-static");
+    assert_eq!(ratio_of(page, "int8-static"), "baseline");
+    assert_eq!(ratio_of(page, "fp32"), "2.10x slower (2.08 to 2.13)");
+    assert!(
+        ratio_of(page, "fp16").starts_with("2.8"),
+        "{}",
+        ratio_of(page, "fp16")
+    );
+    assert_eq!(ratio_of(page, "truncated"), "-");
+    choose_baseline(page, "fp32");
+    assert_eq!(ratio_of(page, "int8-static"), "2.10x faster (2.08 to 2.13)");
+}
+
+fn link_into_a_folded_part_opens_it(page: &Page) {
+    assert!(page.is("!document.getElementById('batch').open"));
+    page.run("document.querySelector('nav a[href=\"#batch\"]').click()");
+    assert!(page.is("document.getElementById('batch').open"));
+    page.wait_for("(({ top }) => top >= 0 && top < 200)(document.getElementById('batch').getBoundingClientRect())");
+    page.wait_for("document.querySelector('#figure-batch-throughput .main-svg') !== null");
+}
+
+fn copy_button_copies(page: &Page) {
+    page.run("Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => { window.taken = text; } } })");
+    page.run("window.code = [...document.querySelectorAll('#provenance pre')].pop()");
+    page.run("window.code.querySelector('.copy').click()");
+    page.wait_for("window.code.querySelector('.copy').textContent === 'Copied'");
+    let taken = page.text("window.taken");
+    assert!(taken.starts_with("onnxprof profile "), "{taken}");
+    assert!(page.is("window.taken === window.code.querySelector('code').textContent"));
+    assert!(page.is(
+        "[...document.querySelectorAll('pre, .commands dd')].every((one) => one.querySelectorAll('.copy').length === 1)"
+    ));
 }
 
 fn charts_are_drawn(page: &Page) {
@@ -477,37 +768,51 @@ fn themes_differ(page: &Page) {
     page.screenshot("light");
 }
 
-fn phone_does_not_scroll_sideways(page: &Page, _: &Path) {
+fn phone_does_not_scroll_sideways(page: &Page) {
     page.resize(390, 844);
-    page.run("document.querySelectorAll('details').forEach((one) => { one.open = true; })");
     let width = page.number("document.documentElement.scrollWidth");
     assert!(width <= 390.0, "the page is {width} pixels wide");
     assert!(page.is(
         "[...document.querySelectorAll('.scroll')].some((one) => one.scrollWidth > one.clientWidth)"
     ));
-    page.run("document.querySelectorAll('details').forEach((one) => { one.open = false; })");
     page.screenshot("phone");
     page.resize(1000, 800);
 }
 
-fn paper_shows_drawings_instead_of_charts(page: &Page) {
-    let shown = |class: &str| {
-        let is_shown = "(one) => getComputedStyle(one).display !== 'none'";
+fn paper_shows_drawings_and_leaves_folded_parts_out(page: &Page) {
+    let shown = |selector: &str| {
         page.number(&format!(
-            "[...document.querySelectorAll('{class}')].filter({is_shown}).length"
+            "[...document.querySelectorAll('{selector}')].filter((one) => one.checkVisibility()).length"
         ))
     };
     let count = shown(".chart");
+    assert_eq!(count, 2.0, "the timeline and the one chart");
     page.media("print");
     assert_eq!(
-        (shown(".chart"), shown(".drawing"), shown("nav")),
-        (0.0, count, 0.0)
+        [
+            "nav",
+            ".chart",
+            "details",
+            "summary",
+            "#evidence",
+            ".copy",
+            ".choose"
+        ]
+        .map(shown),
+        [0.0; 7]
     );
+    assert_eq!(shown(".drawing"), count);
+    page.screenshot("print");
+    assert!(
+        page.is("(([one]) => Math.abs(one.clientWidth - one.querySelector('svg').getBoundingClientRect().width) < 2)
+            ([...document.querySelectorAll('.drawing')].filter((one) => one.checkVisibility()))"),
+        "charts are not as wide as the page"
+    );
+    page.run("document.getElementById('batch').open = true");
+    assert_eq!((shown("#evidence"), shown("details")), (1.0, 1.0));
+    page.run("document.getElementById('batch').open = false");
     page.media("screen");
-    assert_eq!(
-        (shown(".chart"), shown(".drawing"), shown("nav")),
-        (count, 0.0, 1.0)
-    );
+    assert_eq!(["nav", ".chart", ".drawing"].map(shown), [1.0, count, 0.0]);
     let pdf = page.pdf();
     assert!(pdf.starts_with(b"%PDF-") && pdf.windows(5).any(|bytes| bytes == b"%%EOF"));
 }

@@ -5,7 +5,7 @@ use onnxprof::analysis::{self, Findings};
 use onnxprof::export;
 use onnxprof::plan::LoadMode;
 use onnxprof::record::{Agreement, Failure, FitnessVerdict, RunRecord};
-use onnxprof::report::{self, Color, Report};
+use onnxprof::report::{self, Color, Paper, Report};
 
 use crate::support::record::{self, RunShape, VariantShape};
 use crate::support::shown;
@@ -89,7 +89,8 @@ fn answer_and_tables_mean_the_same_by_a_single_prediction() {
             .batch_size,
         2
     );
-    let variants = &shown::tables(&Report::new(&run, &findings), "latency")[0];
+    let report = Report::new(&run, &findings);
+    let variants = &shown::tables_on(&report, Paper::Markdown, "latency")[0];
     assert_eq!(variants.title, "Variants at batch 2: which is the fastest?");
     assert!(!variants.rows.is_empty());
 }

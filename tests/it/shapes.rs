@@ -61,6 +61,15 @@ fn every_batch_size_is_measured_at_every_size_of_a_swept_dimension() {
         report.contains("measures what the first request after a pause takes"),
         "{report}"
     );
+    let view = Report::new(&record, &analysis::findings(&record));
+    let titles: Vec<&str> = view.charts().map(|chart| chart.title.as_str()).collect();
+    for title in [
+        "Median latency over batch sizes",
+        "Median latency over sequence_length",
+        "Throughput over sequence_length",
+    ] {
+        assert!(titles.contains(&title), "no `{title}` in {titles:?}");
+    }
     let csv = std::fs::read_to_string(bench.run_folder().join("cells.csv")).unwrap();
     assert!(
         csv.contains("sequence_length=16") && csv.contains("sequence_length=64"),

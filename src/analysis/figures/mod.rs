@@ -18,6 +18,7 @@ mod outputs;
 pub(super) mod over_launches;
 mod over_samples;
 pub(super) mod pace;
+pub(super) mod pairwise;
 mod percentiles;
 mod run;
 pub(super) mod score_change;

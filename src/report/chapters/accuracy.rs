@@ -1,6 +1,6 @@
 //! Tables of accuracy, and of agreement where there are no labels.
 
-use super::{Block, Builder, Chapter, Source, Table, charts, number, plain, words};
+use super::{Audience, Block, Builder, Chapter, Source, Table, charts, number, plain, words};
 use crate::analysis::{AccuracyChange, Estimate, OutputAgreement, SessionFindings};
 use crate::metric::{Group, Metric, Unit};
 use crate::record::{DatasetInfo, OutputKind};
@@ -9,11 +9,19 @@ use crate::report::words::judged::{judged, reference};
 use crate::report::words::{BASELINE, Line, MEANINGLESS, REFERENCE};
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
-    let is_sweep = source.findings.tuning.is_none();
-    Chapter::new("accuracy", "Accuracy", "Accuracy, and what speed costs")
-        .with_all(is_sweep.then(|| Block::Charts(charts::pareto(source))))
-        .folded(scores(source))
-        .folded(agreement(source))
+    let chapter = Chapter::new("accuracy", "Accuracy", "Accuracy, and what speed costs");
+    let chapter = match source.findings.tuning {
+        Some(_) => chapter,
+        None => chapter.only(Audience::MARKDOWN, Block::Charts(charts::pareto(source))),
+    };
+    chapter.folded(scores(source)).folded(agreement(source))
+}
+
+/// The one chart that a page opens with.
+pub(super) fn speed(source: Source<'_>) -> Chapter {
+    Chapter::new("speed", "Speed and accuracy", "Speed against accuracy")
+        .open()
+        .with(Block::Charts(charts::pareto(source)))
 }
 
 /// Are the outputs still right? `None` if nothing was scored.

@@ -8,16 +8,41 @@ use crate::analysis::{
     Verdict,
 };
 use crate::metric::Metric;
-use crate::plan::CellKey;
+use crate::plan::{CellKey, Objective};
 use crate::record::{EndReason, RunRecord};
 use crate::report::words::{judged, judgement, shortened};
 
-/// The answer, with what one prediction was in its second line.
+/// The answer, with what one prediction was in its second line. Beside tables that say the rest, a
+/// report repeats none of it.
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
-    let mut answer = tuning::answer(source).unwrap_or_else(|| lines(source));
-    let second = answer.len().min(1);
-    answer.splice(second..second, prediction::lines(source.record));
-    Chapter::untitled("answer").with(Block::Verdict(answer))
+    let chapter = Chapter::untitled("answer");
+    let with_prediction = |mut answer: Vec<String>| {
+        let second = answer.len().min(1);
+        answer.splice(second..second, prediction::lines(source.record));
+        Block::Verdict(answer)
+    };
+    if let Some(answer) = tuning::answer(source) {
+        return chapter.with(with_prediction(answer));
+    }
+    chapter
+        .only(Audience::ON_TERMINALS, with_prediction(lines(source)))
+        .only(
+            Audience::MARKDOWN.and(Audience::BROWSER),
+            with_prediction(beside_tables(source)),
+        )
+}
+
+/// The verdict, and what neither the table of variants nor a card says.
+fn beside_tables(source: Source<'_>) -> Vec<String> {
+    std::iter::once(judgement::verdict(source))
+        .chain(untimed(source.record))
+        .chain(other_winner(source))
+        .chain(rival::not_reached(source))
+        .chain(other_shapes(source))
+        .chain(judged::line(source))
+        .chain(failed::lines(source))
+        .chain(mind(source))
+        .collect()
 }
 
 pub(super) fn variants(source: Source<'_>) -> Chapter {
@@ -32,12 +57,7 @@ pub(super) fn variants(source: Source<'_>) -> Chapter {
     if headlines.is_empty() {
         return chapter;
     }
-    chapter
-        .only(
-            Audience::IN_FULL,
-            Block::Sentence("Each variant against the baseline:".into()),
-        )
-        .with(Block::Lines(headlines))
+    chapter.with(Block::Lines(headlines))
 }
 
 fn lines(source: Source<'_>) -> Vec<String> {
@@ -93,6 +113,27 @@ pub(super) fn untimed(record: &RunRecord) -> Option<String> {
     let is_of_budget =
         record.blocks.is_empty() && record.run.ended_by == Some(EndReason::BudgetSpent);
     is_of_budget.then(|| format!("So far: one inference took {took} (n = 1)."))
+}
+
+/// The session with the most throughput, where another one is told to be shipped or kept.
+pub(super) fn other_winner(source: Source<'_>) -> Option<String> {
+    let judgement = source.judgement();
+    if source.findings.tuning.is_some() || judgement.objective == Objective::Throughput {
+        return None;
+    }
+    let pick = source.answer().throughput.gain().ok()?;
+    let key = pick.key;
+    let first = source.single_place()?;
+    if Some(key.session) == judgement.session && key.batch_size == first.batch_size {
+        return None;
+    }
+    let cell = source.cell(key)?;
+    Some(format!(
+        "Most throughput: {}: {}; one inference takes {} there.",
+        source.place(key),
+        words::shown(Metric::Throughput, cell.figure(Metric::Throughput)),
+        words::shown(Metric::LatencyP50, cell.figure(Metric::LatencyP50)),
+    ))
 }
 
 /// The choices at every shape but the first.

@@ -19,6 +19,7 @@ pub struct PhaseView {
     pub tasks: Vec<Entry>,
 }
 
+/// The phases below the priorities, which say what each task brings, takes and risks.
 pub(super) fn phases(source: Source<'_>) -> Vec<PhaseView> {
     (0..)
         .zip(&PHASES)
@@ -87,12 +88,19 @@ const PHASES: [Phase; 3] = [
     },
 ];
 
+/// Labels of what a task says beyond the priority that it comes from.
+const OWN: [&str; 2] = ["Description", "Dependencies"];
+
 impl Phase {
     fn view(&self, number: usize, source: Source<'_>) -> PhaseView {
         let mut tasks = self.tasks(source);
         if tasks.is_empty() {
             let none = std::iter::repeat(none(number));
             tasks.push(Entry::labelled("No task", &self.labels(), none));
+        }
+        for task in &mut tasks {
+            task.fields
+                .retain(|field| OWN.contains(&field.label.as_str()));
         }
         PhaseView {
             title: self.title,

@@ -118,12 +118,22 @@ pub(super) fn reproduce(source: Source<'_>) -> Chapter {
 /// A run that did not come to its end, and a machine that was not fit.
 pub(super) fn alarms(source: Source<'_>) -> Chapter {
     let chapter = Chapter::untitled("alarms").with_all(incomplete(source).map(Block::Alarm));
-    match unfit(source) {
-        Some(alarm) if alarm.level == AlarmLevel::Warning => {
-            chapter.only(Audience::PAGE, Block::Alarm(alarm))
-        }
-        alarm => chapter.with_all(alarm.map(Block::Alarm)),
-    }
+    let Some(alarm) = unfit(source) else {
+        return chapter;
+    };
+    let audience = match alarm.level {
+        AlarmLevel::Warning => Audience::PAGE,
+        AlarmLevel::Alarm => Audience::EVERYBODY,
+    };
+    chapter.only(audience, Block::Alarm(alarm)).only(
+        Audience::BROWSER,
+        Block::Charts(charts::machine_over_time(source)),
+    )
+}
+
+/// Whether a page shows how the machine went beside a warning about it.
+pub(super) fn warns_of_machine(source: Source<'_>) -> bool {
+    unfit(source).is_some()
 }
 
 fn incomplete(source: Source<'_>) -> Option<Alarm> {

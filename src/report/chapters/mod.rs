@@ -8,6 +8,7 @@ pub(super) mod accuracy;
 pub(super) mod advice;
 pub(super) mod answer;
 pub(super) mod bottlenecks;
+pub(super) mod cards;
 pub(super) mod conditions;
 pub(super) mod context;
 pub(super) mod distribution;
@@ -29,6 +30,7 @@ mod rival;
 pub(super) mod roofline;
 pub(super) mod scaling;
 pub(super) mod screen;
+pub(super) mod standing;
 mod tables;
 mod to_do;
 pub(super) mod tuning;
@@ -54,6 +56,8 @@ const WRITTEN: Audience = Audience::WRITTEN;
 const MARKDOWN: Audience = Audience::MARKDOWN;
 const WHOLE: Audience = Audience::WHOLE;
 const PAGE: Audience = Audience::PAGE;
+const BROWSER: Audience = Audience::BROWSER;
+const ON_TERMINALS: Audience = Audience::ON_TERMINALS;
 const IN_FULL: Audience = Audience::IN_FULL;
 const ALL: Audience = Audience::REPORTS;
 
@@ -63,7 +67,11 @@ const ORDER: &[Line] = &[
     Line(screen::chapter,             SCREEN,                SCREEN),
     Line(measurement::alarms,         ALL,                   ALL),
     Line(answer::chapter,             ALL,                   ALL),
-    Line(answer::variants,            ALL,                   NOBODY),
+    Line(latency::cards,              BROWSER,               NOBODY),
+    Line(accuracy::speed,             BROWSER,               NOBODY),
+    Line(latency::standing,           BROWSER,               NOBODY),
+    Line(tuning::opening,             NOBODY,                BROWSER),
+    Line(answer::variants,            ON_TERMINALS,          NOBODY),
     Line(explain::summary,            SUMMARY,               SUMMARY),
     Line(latency::strips,             SUMMARY.and(WHOLE),    NOBODY),
     Line(latency::legend,             MARKDOWN.and(SUMMARY), MARKDOWN),

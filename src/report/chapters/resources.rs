@@ -1,6 +1,6 @@
 //! Where memory goes, what a restart costs, how the run went, and what it took of GPU and energy.
 
-use super::{Block, Chapter, Source, charts, context, gpu_cost, tables};
+use super::{Block, Chapter, Source, charts, context, gpu_cost, measurement, tables};
 
 pub(super) fn memory(source: Source<'_>) -> Chapter {
     Chapter::new("memory", "Memory", "Memory").with(Block::Charts(charts::memory(source)))
@@ -25,7 +25,11 @@ fn empty_run() -> Chapter {
 pub(super) fn run(source: Source<'_>) -> Chapter {
     empty_run()
         .with(Block::Sentence(context::ending(source)))
-        .with(Block::Charts(charts::timeline(source)))
+        .with(Block::Charts(if measurement::warns_of_machine(source) {
+            charts::resources_over_time(source)
+        } else {
+            charts::timeline(source)
+        }))
 }
 
 pub(super) fn energy(source: Source<'_>) -> Chapter {

@@ -19,7 +19,7 @@ fn empty() -> Chapter {
 
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     empty()
-        .with(Block::Charts(charts::batch(source)))
+        .with(Block::Charts(charts::sweeps(source)))
         .folded([tables::sweep(source)])
 }
 

@@ -154,7 +154,7 @@ fn remarks(source: Source<'_>) -> Vec<String> {
         .chain(answer::untimed(source.record))
         .chain(few_launches(source))
         .chain(suspect(source))
-        .chain(other_winner(source))
+        .chain(answer::other_winner(source))
         .chain(answer::other_shapes(source))
         .chain(rival::not_reached(source))
         .chain(worse_tail(source))
@@ -175,27 +175,6 @@ fn suspect(source: Source<'_>) -> Option<String> {
     let seen = &fitness.reasons.first()?.seen;
     (fitness.verdict == FitnessVerdict::Suspect)
         .then(|| format!("Machine {}: {}.", fitness.verdict.word(), plain(seen)))
-}
-
-/// The session with the most throughput, where another one is told to be shipped or kept.
-fn other_winner(source: Source<'_>) -> Option<String> {
-    let judgement = source.judgement();
-    if source.findings.tuning.is_some() || judgement.objective == Objective::Throughput {
-        return None;
-    }
-    let pick = source.answer().throughput.gain().ok()?;
-    let key = pick.key;
-    let first = source.single_place()?;
-    if Some(key.session) == judgement.session && key.batch_size == first.batch_size {
-        return None;
-    }
-    let cell = source.cell(key)?;
-    Some(format!(
-        "Most throughput: {}: {}; one inference takes {} there.",
-        source.place(key),
-        words::shown(Metric::Throughput, cell.figure(Metric::Throughput)),
-        words::shown(Metric::LatencyP50, cell.figure(Metric::LatencyP50)),
-    ))
 }
 
 fn worse_tail(source: Source<'_>) -> Option<String> {

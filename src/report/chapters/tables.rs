@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::analysis::{
-    CellFindings, Change, Comparison, Estimate, SATURATION_SHARE, SessionFindings, Verdict,
+    CellFindings, Change, Comparison, Decision, Estimate, SATURATION_SHARE, SessionFindings,
+    Verdict,
 };
 use crate::metric::{Metric, Unit};
 use crate::plan::{LoadMode, PageCache};
@@ -12,8 +13,9 @@ use crate::report::words::{
 };
 
 pub(super) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
-    let pick = source.answer().latency.pick();
-    if pick.is_some_and(|pick| pick.key.session == session.session) {
+    let judgement = source.judgement();
+    let is_decided = matches!(judgement.decision, Decision::Ship | Decision::Keep);
+    if is_decided && judgement.session == Some(session.session) {
         RowKind::Pick
     } else if session.is_baseline {
         RowKind::Baseline
@@ -22,7 +24,7 @@ pub(super) fn kind(source: Source<'_>, session: &SessionFindings) -> RowKind {
     }
 }
 
-const P99_CHANGE: &str = "p99 change";
+pub(super) const P99_CHANGE: &str = "p99 change";
 
 pub(super) fn variants(source: Source<'_>) -> Table {
     let title = format!(
@@ -49,6 +51,10 @@ pub(super) fn variants(source: Source<'_>) -> Table {
             add_variant(&mut table, session, cell, kind(source, session));
         }
     }
+    table.finish(variants_notes(source))
+}
+
+pub(super) fn variants_notes(source: Source<'_>) -> Vec<String> {
     let mut notes = vec![words::BOUND.to_owned()];
     if has_comparison(source) {
         notes.push("vs baseline: median latency of blocks measured back to back".into());
@@ -56,13 +62,14 @@ pub(super) fn variants(source: Source<'_>) -> Table {
             "{P99_CHANGE}: that of p99, over the launches of the same rounds"
         ));
     }
-    let compared = single.values().filter_map(|cell| cell.comparison.as_ref());
+    let single = source.single();
+    let compared = single.iter().filter_map(|cell| cell.comparison.as_ref());
     notes.extend(words::kept_open_note(compared.flat_map(|found| {
         [Some(&found.p50), found.p99.as_ref().ok()]
             .into_iter()
             .flatten()
     })));
-    table.finish(notes)
+    notes
 }
 
 fn add_variant(table: &mut Builder, session: &SessionFindings, cell: &CellFindings, kind: RowKind) {
@@ -99,7 +106,7 @@ fn add_variant(table: &mut Builder, session: &SessionFindings, cell: &CellFindin
     line.end(kind);
 }
 
-fn p99_change(line: &mut Line<'_>, comparison: &Comparison) {
+pub(super) fn p99_change(line: &mut Line<'_>, comparison: &Comparison) {
     match &comparison.p99 {
         Ok(change) => line.text(short_phrase(change)),
         Err(reason) => {
@@ -109,7 +116,7 @@ fn p99_change(line: &mut Line<'_>, comparison: &Comparison) {
     }
 }
 
-fn no_change(line: &mut Line<'_>, session: &SessionFindings, cell: &CellFindings) {
+pub(super) fn no_change(line: &mut Line<'_>, session: &SessionFindings, cell: &CellFindings) {
     let change = cell.figure(Metric::LatencyP50RatioToBaseline);
     let text = match change.and_then(Estimate::absent_reason) {
         _ if session.is_baseline => BASELINE.into(),
@@ -122,7 +129,7 @@ fn no_change(line: &mut Line<'_>, session: &SessionFindings, cell: &CellFindings
 /// The first score of a session that there is, or its agreement with the reference.
 pub(super) fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
     let accuracy = &session.accuracy;
-    let score = match leading_metric(session) {
+    let score = match leading_score(session) {
         Some(metric) => line.shown("accuracy", metric, &session.figures, named_score),
         None if accuracy.samples_count > 0 && session.is_baseline => REFERENCE.into(),
         None => line.absence(
@@ -142,7 +149,7 @@ pub(super) fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
 }
 
 /// Of the first figure that was measured, or else of the first that was asked for.
-fn leading_metric(session: &SessionFindings) -> Option<Metric> {
+pub(super) fn leading_score(session: &SessionFindings) -> Option<Metric> {
     let mut asked = Metric::SCORES
         .into_iter()
         .chain([Metric::Top1Agreement, Metric::CosineSimilarity])
@@ -158,7 +165,7 @@ fn leading_metric(session: &SessionFindings) -> Option<Metric> {
 }
 
 /// A score with its name, where the head of the column does not say it.
-fn named_score(metric: Metric, estimate: &Estimate) -> String {
+pub(super) fn named_score(metric: Metric, estimate: &Estimate) -> String {
     let score = score(metric, estimate);
     match metric {
         Metric::MeanAbsoluteError => format!("MAE {score}"),
@@ -267,7 +274,7 @@ fn unmeasured(source: Source<'_>) -> String {
     words::listed(sessions.map(|one| source.name(one.session)))
 }
 
-fn half_width(metric: Metric, estimate: &Estimate) -> String {
+pub(super) fn half_width(metric: Metric, estimate: &Estimate) -> String {
     match (estimate.value(), estimate.interval()) {
         (Some(value), Some(interval)) => number::with_half_width(metric.unit(), value, interval),
         _ => words::short(metric, estimate),

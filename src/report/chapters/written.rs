@@ -103,7 +103,10 @@ pub(super) fn plan(source: Source<'_>) -> Chapter {
 }
 
 fn techniques(source: Source<'_>) -> [Block; 4] {
-    let model = items(source, |key| matches!(key, Key::ModelOptimization(_)));
+    let model = items(source, |key| matches!(key, Key::ModelOptimization(_)))
+        .into_iter()
+        .map(|item| told_above(source, item))
+        .collect();
     let data = items(source, |key| matches!(key, Key::DataPipeline(_)));
     [
         Block::heading("Optimization Techniques"),
@@ -111,6 +114,18 @@ fn techniques(source: Source<'_>) -> [Block; 4] {
         numbered(1, "Model Optimization", model),
         numbered(2, "Data Pipeline Optimization", data),
     ]
+}
+
+/// A field of which the parts above say all: where it is said.
+fn told_above(source: Source<'_>, item: Item) -> Item {
+    let place = match item.label.as_str() {
+        "Model Compression" => format!("Variants at {}", source.single_batch()),
+        "Batch Optimization" if !source.findings.scaling.is_empty() => {
+            "Batch size and shape".into()
+        }
+        _ => return item,
+    };
+    Item::new(item.label, format!("each variant stands under \"{place}\""))
 }
 
 fn timeline(source: Source<'_>) -> [Block; 3] {

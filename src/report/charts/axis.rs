@@ -60,7 +60,7 @@ impl Tick {
 const MOST_TICKS: f64 = 6.0;
 
 /// Characters of a name on an axis: more would leave no room for the chart on a phone.
-const NAME_WIDTH: usize = 22;
+pub(super) const NAME_WIDTH: usize = 22;
 
 /// A unit for people that a whole axis is drawn in.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -209,11 +209,13 @@ impl AxisView {
     }
 
     pub(super) fn names<T: AsRef<str>>(names: impl Iterator<Item = T>) -> Self {
-        let ticks: Vec<Tick> = names
+        let names: Vec<T> = names.collect();
+        let ticks: Vec<Tick> = text::distinct_names(&names, NAME_WIDTH)
+            .into_iter()
             .enumerate()
-            .map(|(row, name)| Tick {
+            .map(|(row, label)| Tick {
                 at: row as f64,
-                label: text::shortened(name.as_ref(), NAME_WIDTH),
+                label,
             })
             .collect();
         AxisView {
@@ -330,6 +332,14 @@ mod tests {
         for axis in [log(&[3.0, 3.0]), even(&[])] {
             assert!(axis.low < axis.high, "{axis:?}");
         }
+    }
+
+    #[test]
+    fn names_on_an_axis_differ_where_they_are_cut() {
+        let names = ["fp32", "int8"].map(|kind| format!("my-production-model-2024-{kind}"));
+        let axis = AxisView::names(names.iter());
+        let labels: Vec<&str> = axis.ticks.iter().map(|tick| tick.label.as_str()).collect();
+        assert_eq!(labels, ["…fp32", "…int8"]);
     }
 
     #[test]

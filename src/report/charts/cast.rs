@@ -2,16 +2,21 @@
 
 use super::{Form, PointView, SeriesView};
 use crate::analysis::SessionFindings;
-use crate::report::words::Source;
+use crate::report::words::{Source, text};
 
-/// Lines that can still be told apart in one chart, by colour and mark.
+/// Lines that still differ in one chart, by colour and mark.
 pub(super) const MOST: usize = 8;
+
+/// Characters of a name in a legend.
+const NAME_WIDTH: usize = 36;
 
 pub(super) struct Cast<'a> {
     pub(super) source: Source<'a>,
     /// Indices of sessions, in the order of the plan; the place of each is the number of its
     /// colour.
     pub(super) sessions: Vec<usize>,
+    /// Their names, as legends have them.
+    names: Vec<String>,
     left_out_count: usize,
 }
 
@@ -25,8 +30,10 @@ impl<'a> Cast<'a> {
         measured.truncate(MOST);
         let mut sessions: Vec<usize> = measured.iter().map(|session| session.session).collect();
         sessions.sort_unstable();
+        let names: Vec<String> = sessions.iter().map(|&one| source.name(one)).collect();
         Cast {
             source,
+            names: text::distinct_names(&names, NAME_WIDTH),
             sessions,
             left_out_count,
         }
@@ -42,11 +49,16 @@ impl<'a> Cast<'a> {
             .iter()
             .enumerate()
             .map(move |(color, &session)| SeriesView {
-                name: Some(self.source.name(session)),
+                name: Some(self.names[color].clone()),
                 color,
                 form,
                 points: points(session),
             })
+    }
+
+    /// The name of one of `sessions` in a legend.
+    pub(super) fn short_name(&self, place: usize) -> String {
+        self.names[place].clone()
     }
 
     pub(super) fn color(&self, session: usize) -> Option<usize> {

@@ -26,6 +26,7 @@ const MARKED: [(Metric, f64, &str); 2] = [
 struct Distribution<'a> {
     cell: &'a CellFindings,
     name: String,
+    short_name: String,
     color: usize,
     points: Vec<DistributionPoint>,
 }
@@ -77,10 +78,12 @@ impl<'a> Distribution<'a> {
     /// `None` for a session that is not drawn, and without recorded latencies.
     fn of(cast: &Cast<'_>, cell: &'a CellFindings) -> Option<Self> {
         let session = cell.key.session;
+        let color = cast.color(session)?;
         Some(Distribution {
             cell,
             name: cast.source.name(session),
-            color: cast.color(session)?,
+            short_name: cast.short_name(color),
+            color,
             points: distribution(cast.source.record, cell.key)?,
         })
     }
@@ -99,7 +102,7 @@ impl<'a> Distribution<'a> {
     fn series(&self, measure: Measure) -> [SeriesView; 2] {
         let points = self.points.iter();
         let line = SeriesView {
-            name: Some(self.name.clone()),
+            name: Some(self.short_name.clone()),
             color: self.color,
             form: Form::Steps,
             points: points.map(|point| self.step(point, measure)).collect(),

@@ -4,7 +4,6 @@
 //! drawn from it.
 
 mod axis;
-mod batch;
 mod cast;
 mod latency;
 mod loading;
@@ -12,6 +11,8 @@ mod memory;
 mod operators;
 mod pareto;
 mod runs;
+mod search;
+mod sweep;
 mod timeline;
 mod view;
 mod waterfall;
@@ -19,8 +20,8 @@ mod waterfall;
 pub use axis::{AxisView, Scale, Tick};
 pub use view::{ChartView, Form, PointView, SeriesView, Topic};
 
-pub(super) use batch::Traced;
 pub(super) use runs::{RatioLine, RatioPoint, over_batches, ratios};
+pub(super) use sweep::Traced;
 pub(super) use view::Drawing;
 
 use crate::report::words::Source;
@@ -31,12 +32,16 @@ pub(super) fn latency(source: Source<'_>) -> Topic {
     Topic::of([("Latency distributions", latency::chart(&Cast::of(source)))])
 }
 
-pub(super) fn batch(source: Source<'_>) -> Topic {
-    Topic::of(batch::charts(&Cast::of(source)))
+pub(super) fn sweeps(source: Source<'_>) -> Topic {
+    Topic::of(sweep::charts(&Cast::of(source)))
 }
 
 pub(super) fn pareto(source: Source<'_>) -> Topic {
     Topic::of([("Latency against accuracy", pareto::chart(source))])
+}
+
+pub(super) fn search(source: Source<'_>) -> Topic {
+    Topic::of([("Throughput over latency", search::chart(source))])
 }
 
 pub(super) fn memory(source: Source<'_>) -> Topic {
@@ -53,6 +58,18 @@ pub(super) fn waterfall(source: Source<'_>) -> Topic {
 
 pub(super) fn timeline(source: Source<'_>) -> Topic {
     Topic::of(timeline::charts(&Cast::of(source)))
+}
+
+/// Of [`timeline`], the chart in which other work shows.
+pub(super) fn machine_over_time(source: Source<'_>) -> Topic {
+    let [latency, ..] = timeline::charts(&Cast::of(source));
+    Topic::of([latency])
+}
+
+/// What [`machine_over_time`] leaves of [`timeline`].
+pub(super) fn resources_over_time(source: Source<'_>) -> Topic {
+    let [_, resources @ ..] = timeline::charts(&Cast::of(source));
+    Topic::of(resources)
 }
 
 pub(super) fn loading(source: Source<'_>) -> Topic {

@@ -1,16 +1,15 @@
 //! Cost of speed, in accuracy and memory.
 
+use super::axis::NAME_WIDTH;
 use super::{ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Front, FrontPoint, front};
 use crate::metric::{Direction, Metric, Unit};
-use crate::report::words::{self, Builder, Source, Table};
+use crate::report::words::{self, Builder, Source, Table, text};
 
 /// Diameters of the smallest and the largest mark, in pixels.
-const SIZES: (f64, f64) = (9.0, 34.0);
+const SIZES: (f64, f64) = (9.0, 24.0);
 
-/// Of more variants than these, only those that none beats are named: names would cover one
-/// another.
-const ALL_NAMED: usize = 5;
+const BASELINE_MARK: &str = " (baseline)";
 
 struct Plot<'a> {
     source: Source<'a>,
@@ -21,6 +20,9 @@ struct Plot<'a> {
 
 pub(super) fn chart(source: Source<'_>) -> Drawing {
     let front = front(source.findings, &source.single()).ok_or("no variant has a score")?;
+    if front.points.len() < 2 {
+        return Err("fewer than two variants have both a latency and a score".into());
+    }
     let points = front.points.iter();
     let latencies = points.clone().filter_map(|point| point.latency.value());
     let scores = points.filter_map(|point| point.score.value());
@@ -43,8 +45,8 @@ pub(super) fn chart(source: Source<'_>) -> Drawing {
         id: "latency-accuracy".into(),
         title: "Latency against accuracy".into(),
         summary: format!(
-            "Best is at the {better} left. The larger the mark, the higher the peak memory. Variants to which another one is at \
-             least equal in both are drawn apart; names and intervals are in the table."
+            "Best is at the {better} left. The larger the mark, the higher the peak memory. Beaten: another variant has at least \
+             as good a latency and score, whatever their intervals."
         ),
         x: x.log("median latency", latencies).widened(1.2),
         y: y.around(front.score.label(), scores),
@@ -61,25 +63,17 @@ fn diameter(share: f64) -> f64 {
 
 impl Plot<'_> {
     fn series(&self) -> Vec<SeriesView> {
-        let form_of_beaten = if self.front.points.len() > ALL_NAMED {
-            Form::Marks
-        } else {
-            Form::NamedMarks
-        };
-        [
-            ("beaten by none", Form::NamedMarks, false),
-            ("beaten by another", form_of_beaten, true),
-        ]
-        .into_iter()
-        .enumerate()
-        .map(|(color, (name, form, is_beaten))| SeriesView {
-            name: Some(name.into()),
-            color,
-            form,
-            points: self.points(|point| point.is_dominated == is_beaten),
-        })
-        .filter(|series| !series.points.is_empty())
-        .collect()
+        [("beaten by none", false), ("beaten by another", true)]
+            .into_iter()
+            .enumerate()
+            .map(|(color, (name, is_beaten))| SeriesView {
+                name: Some(name.into()),
+                color,
+                form: Form::NamedMarks,
+                points: self.points(|point| point.is_dominated == is_beaten),
+            })
+            .filter(|series| !series.points.is_empty())
+            .collect()
     }
 
     fn points(&self, is_wanted: impl Fn(&FrontPoint) -> bool) -> Vec<PointView> {
@@ -87,16 +81,39 @@ impl Plot<'_> {
         let memory = points.clone().filter_map(|point| point.peak_memory.value());
         let largest = memory.fold(1.0, f64::max);
         points
-            .filter(|point| is_wanted(point))
-            .filter_map(|point| {
+            .zip(self.names())
+            .filter(|(point, _)| is_wanted(point))
+            .filter_map(|(point, name)| {
                 let memory = point.peak_memory.value().unwrap_or_default();
                 Some(PointView {
                     x: self.x.scaled(point.latency.value()?),
                     y: self.y.scaled(point.score.value()?),
                     size: Some(diameter(memory / largest)),
+                    name,
                     label: self.label(point),
                     ..PointView::default()
                 })
+            })
+            .collect()
+    }
+
+    /// Beside the marks, of all points in their order.
+    fn names(&self) -> Vec<String> {
+        let points = self.front.points.iter();
+        let names: Vec<String> = points
+            .clone()
+            .map(|point| self.source.name(point.key.session))
+            .collect();
+        let baseline = points.map(|point| self.source.session(point.key.session).is_baseline);
+        text::distinct_names(&names, NAME_WIDTH)
+            .into_iter()
+            .zip(baseline)
+            .map(|(name, is_baseline)| {
+                if is_baseline {
+                    name + BASELINE_MARK
+                } else {
+                    name
+                }
             })
             .collect()
     }
@@ -141,8 +158,6 @@ impl Plot<'_> {
                 beaten.into(),
             ]);
         }
-        table.finish([
-            "beaten: another variant has at least as good a latency and score, whatever their intervals".into(),
-        ])
+        table.finish([])
     }
 }

@@ -2,8 +2,8 @@
 //! the first run, in the order in which runs were started.
 
 use super::axis::value_and_ends;
-use super::batch::{self, Traced};
 use super::cast::MOST;
+use super::sweep::{self, Traced};
 use super::{AxisView, ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::Measured;
 use crate::report::words::number::{self, Ways};
@@ -21,7 +21,7 @@ pub(in crate::report) fn over_batches(
     };
     lines.truncate(MOST);
     let title = format!("{variant}: median latency over batch sizes, by run");
-    let chart = batch::over_runs(lines, &remark)?;
+    let chart = sweep::over_runs(lines, &remark)?;
     Ok(ChartView {
         id: format!("runs-latency-{number}"),
         table: Table {

@@ -49,7 +49,7 @@ pub enum Form {
     Steps,
     /// Marks alone.
     Marks,
-    /// Marks alone, each with the first line of its label beside it.
+    /// Marks alone, each with its name beside it.
     NamedMarks,
     /// Horizontal bars of this thickness, in units of the vertical axis.
     Bars(f64),
@@ -70,6 +70,8 @@ pub struct PointView {
     pub y_ends: Option<(f64, f64)>,
     /// Diameter of its mark in pixels, where it says something.
     pub size: Option<f64>,
+    /// Name beside its mark; empty where it has none.
+    pub name: String,
     /// Label: a name, and in further lines its figures.
     pub label: String,
 }

@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use super::style::Style;
 use crate::report::view::{RowKind, Table, text};
+use crate::report::words::common_length;
 use crate::report::words::table::Row;
 
 /// Of a row, however wide its table is.
@@ -87,7 +88,7 @@ fn without_last(table: &Table) -> Option<(Table, Vec<&str>)> {
     Some((without, last.map(String::as_str).collect()))
 }
 
-/// Names are cut where the table would not fit, as far as they can still be told apart.
+/// Names are cut where the table would not fit, as far as they still differ.
 fn side_by_side(table: &Table, width: usize) -> Vec<Line> {
     let kinds = [None, None]
         .into_iter()
@@ -189,14 +190,6 @@ fn distinct_width(names: &HashSet<&str>, fitting: usize) -> usize {
         .unwrap_or(0)
         .min(longest)
         .max(fitting)
-}
-
-/// Characters that both begin with.
-fn common_length(one: &str, other: &str) -> usize {
-    one.chars()
-        .zip(other.chars())
-        .take_while(|(one, other)| one == other)
-        .count()
 }
 
 /// Broken at spaces; a longer word has a line of its own.

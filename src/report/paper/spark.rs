@@ -44,9 +44,8 @@ pub(super) fn lines(distributions: &Distributions, style: Style) -> Vec<String> 
 
 fn names(rows: &[Distribution], room: usize) -> Vec<String> {
     let width = NAME_WIDTH.min(room).max(1);
-    rows.iter()
-        .map(|row| text::shortened(&row.name, width))
-        .collect()
+    let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+    text::distinct_names(&names, width)
 }
 
 /// In characters.

@@ -205,7 +205,7 @@ impl Output {
                 }
             }
             Block::Table(placed) => self.table(&placed.table),
-            Block::Charts(_) => {}
+            Block::Charts(_) | Block::Cards(_) | Block::Standing(_) => {}
             Block::Strips(distributions) => self.strips(distributions),
             Block::Code(code) => self.code(code),
             Block::Command(command) => self.line(&format!("  {command}")),

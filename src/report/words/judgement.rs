@@ -315,7 +315,7 @@ pub(in crate::report) fn costs(source: Source<'_>, one: &Judgement) -> Vec<Strin
 }
 
 /// Where the intervals of both lie apart.
-fn memory(source: Source<'_>, one: &Judgement) -> Option<String> {
+pub(in crate::report) fn memory(source: Source<'_>, one: &Judgement) -> Option<String> {
     let peak = |key| source.cell(key)?.figure(Metric::PeakMemory)?.measured();
     let own: &Measured = peak(one.key?)?;
     let base = peak(one.advantage.as_ref()?.baseline)?;

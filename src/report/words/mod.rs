@@ -22,6 +22,6 @@ pub(super) use table::{
     ABSENT, BASELINE, Builder, Line, MEANINGLESS, REFERENCE, Row, RowKind, Table,
 };
 pub(super) use text::{
-    capital, counted_noun, first_names, first_operators, grouped, joined, listed, number_of,
-    on_or_off, once, plain, plural, shortened,
+    capital, common_length, counted_noun, first_names, first_operators, grouped, joined, listed,
+    number_of, on_or_off, once, plain, plural, shortened,
 };

@@ -1,5 +1,6 @@
 //! Text made fit for Markdown and for narrow columns, and names in a sentence.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use super::number;
@@ -44,6 +45,69 @@ pub(in crate::report) fn shortened(text: &str, limit: usize) -> String {
     }
     let kept: String = text.chars().take(limit.saturating_sub(1)).collect();
     format!("{}…", kept.trim_end())
+}
+
+/// Names in at most `width` characters each that differ as the whole ones do: cut at their end, else
+/// without what all of them begin with, else by their numbers.
+pub(in crate::report) fn distinct_names<T: AsRef<str>>(names: &[T], width: usize) -> Vec<String> {
+    let whole: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    let cut = all_shortened(whole.iter().copied(), width);
+    if differ_alike(&cut, &whole) {
+        return cut;
+    }
+    let start = common_start(&whole);
+    let rests = whole.iter().map(|name| without_start(name, start));
+    let rests: Vec<String> = rests.collect();
+    let cut = all_shortened(rests.iter().map(String::as_str), width);
+    if differ_alike(&cut, &whole) {
+        return cut;
+    }
+    let numbered = rests.iter().zip(1..);
+    numbered
+        .map(|(rest, number)| shortened(&format!("{number}: {rest}"), width))
+        .collect()
+}
+
+fn all_shortened<'a>(names: impl Iterator<Item = &'a str>, width: usize) -> Vec<String> {
+    names.map(|name| shortened(name, width)).collect()
+}
+
+/// Whether names that were cut differ wherever the whole ones do.
+fn differ_alike(cut: &[String], whole: &[&str]) -> bool {
+    let cut: HashSet<&String> = cut.iter().collect();
+    let whole: HashSet<&&str> = whole.iter().collect();
+    cut.len() == whole.len()
+}
+
+/// Characters at the end of each name that stay, whatever all of them begin with.
+const KEPT: usize = 4;
+
+/// Characters that all names begin with, as far as each goes on behind them.
+fn common_start(names: &[&str]) -> usize {
+    let Some(first) = names.first() else {
+        return 0;
+    };
+    let common = names.iter().map(|name| common_length(first, name)).min();
+    let shortest = names.iter().map(|name| name.chars().count()).min();
+    common
+        .unwrap_or(0)
+        .min(shortest.unwrap_or(0).saturating_sub(KEPT))
+}
+
+fn without_start(name: &str, start: usize) -> String {
+    if start < 2 {
+        return name.to_owned();
+    }
+    let rest: String = name.chars().skip(start).collect();
+    format!("…{rest}")
+}
+
+/// Characters that both begin with.
+pub(in crate::report) fn common_length(one: &str, other: &str) -> usize {
+    one.chars()
+        .zip(other.chars())
+        .take_while(|(one, other)| one == other)
+        .count()
 }
 
 /// `text` with a capital letter first.
@@ -159,6 +223,32 @@ mod tests {
     fn code_spans_hold_backticks_and_pipes() {
         assert_eq!(code("a`b|c"), "``a`b|c``");
         assert_eq!(code("`"), "`` ` ``");
+    }
+
+    #[test]
+    fn names_that_are_cut_differ_as_the_whole_ones_do() {
+        let cut = |names: &[&str]| distinct_names(names, 12);
+        assert_eq!(cut(&["fp32", "int8-dynamic"]), ["fp32", "int8-dynamic"]);
+        assert_eq!(
+            cut(&["fp32", "int8-dynamic-per-channel"]),
+            ["fp32", "int8-dynami…"]
+        );
+        assert_eq!(
+            cut(&["my-production-model-fp32", "my-production-model-int8"]),
+            ["…fp32", "…int8"]
+        );
+        assert_eq!(
+            cut(&["my-production-model", "my-production-model-int8"]),
+            ["…odel", "…odel-int8"]
+        );
+        let long = "n".repeat(40);
+        let one = format!("{long}a{long}");
+        let other = format!("{long}b{long}");
+        assert_eq!(cut(&[&one, &other]), ["…annnnnnnnn…", "…bnnnnnnnnn…"]);
+        let third = format!("x{long}c");
+        let fourth = format!("x{long}d");
+        let cut = distinct_names(&[one, other, third, fourth], 12);
+        assert_eq!(cut.iter().collect::<HashSet<_>>().len(), 4, "{cut:?}");
     }
 
     #[test]

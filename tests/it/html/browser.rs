@@ -44,6 +44,9 @@ fn chromium() -> Option<PathBuf> {
         .find(|path| path.is_file())
 }
 
+/// Charts that are seen, by their selector: those in a folded part are not drawn before it opens.
+pub const OPEN_CHARTS: &str = ".chart:not(details:not([open]) *)";
+
 /// What is wrong about an event, if anything is.
 fn trouble(event: &Value) -> Option<String> {
     let params = &event["params"];
@@ -105,6 +108,14 @@ impl Page {
             found["exceptionDetails"]
         );
         found["result"]["value"].clone()
+    }
+
+    /// Opens or folds all parts, and waits until the charts in them are drawn.
+    pub fn unfold(&self, is_open: bool) {
+        self.run(&format!(
+            "document.querySelectorAll('details').forEach((one) => {{ one.open = {is_open}; }})"
+        ));
+        self.wait_for(&format!("[...document.querySelectorAll('{OPEN_CHARTS}')].every((chart) => chart.querySelector('.main-svg'))"));
     }
 
     pub fn run(&self, expression: &str) {
@@ -180,7 +191,7 @@ impl Page {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1.0, "mobile": width < 500});
         self.call("Emulation.setDeviceMetricsOverride", size);
         self.wait_for(&format!("window.innerWidth === {width}"));
-        self.wait_for("[...document.querySelectorAll('.chart')].every((chart) => chart.querySelector('.main-svg').width.baseVal.value <= chart.clientWidth + 1)");
+        self.wait_for(&format!("[...document.querySelectorAll('{OPEN_CHARTS}')].every((chart) => chart.querySelector('.main-svg')?.width.baseVal.value <= chart.clientWidth + 1)"));
     }
 
     /// Keeps a picture of the whole page in the folder `ONNXPROF_SCREENSHOTS`, if that is set, to

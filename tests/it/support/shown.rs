@@ -50,6 +50,11 @@ pub fn sections(report: &Report, id: &str) -> Vec<Section> {
 
 /// The tables of a chapter of the page.
 pub fn tables(report: &Report, id: &str) -> Vec<Table> {
+    tables_on(report, Paper::Page, id)
+}
+
+/// The tables of a chapter as a paper has it.
+pub fn tables_on(report: &Report, paper: Paper, id: &str) -> Vec<Table> {
     let table = |block: &Block| {
         if let Block::Table(placed) = block {
             Some(placed.table.clone())
@@ -57,7 +62,7 @@ pub fn tables(report: &Report, id: &str) -> Vec<Table> {
             None
         }
     };
-    blocks(report, Paper::Page, id).filter_map(table).collect()
+    blocks(report, paper, id).filter_map(table).collect()
 }
 
 /// The charts of a chapter of the page.

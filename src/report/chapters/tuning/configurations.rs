@@ -83,7 +83,7 @@ impl Search<'_> {
         ratios.into_iter().chain(chains).collect()
     }
 
-    fn word(&self, place: usize) -> &'static str {
+    pub(super) fn word(&self, place: usize) -> &'static str {
         let one = self.candidate(place);
         match (&one.fate, one.state) {
             (_, State::Best) if self.found.verdict == TuningVerdict::Found => "best",

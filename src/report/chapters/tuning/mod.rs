@@ -1,6 +1,7 @@
 //! Findings of a search for the best session options, in words and tables.
 
 mod answer;
+mod cards;
 mod configurations;
 mod phrases;
 mod task;
@@ -10,8 +11,10 @@ use std::collections::BTreeSet;
 use crate::analysis::tuning::{self, Candidate, State, TuningFindings, TuningVerdict, criteria};
 use crate::record::RunRecord;
 use crate::report::chapter::{Audience, Block, Chapter, Place};
+use crate::report::chapters::cards::Card;
 use crate::report::chapters::context::effective;
 use crate::report::chapters::{explain, latency};
+use crate::report::charts;
 use crate::report::words::session_code::{Deployment, SessionCode, session_code};
 use crate::report::words::{self, Source, Table, number, plain};
 use configurations::Fates;
@@ -30,6 +33,35 @@ pub(in crate::report) fn answer(source: Source<'_>) -> Option<Vec<String>> {
     Some(source.about(found).answer())
 }
 
+/// What a page of a search opens with.
+pub(super) fn opening(source: Source<'_>) -> Chapter {
+    let chapter = Chapter::new("search", "Search", "What the search found").open();
+    match &source.findings.tuning {
+        Some(found) => chapter
+            .with(Block::Cards(best_cards(source, found)))
+            .with(Block::Charts(charts::search(source)))
+            .table(best(source, found)),
+        None => chapter,
+    }
+}
+
+/// Configurations that have a card.
+const CARDS: usize = 4;
+
+fn best_cards(source: Source<'_>, found: &TuningFindings) -> Vec<Card> {
+    let mut places = shortlist(found, found.order());
+    places.truncate(CARDS);
+    source.about(found).cards(&places)
+}
+
+fn best(source: Source<'_>, found: &TuningFindings) -> Table {
+    source.about(found).table(
+        "Best configurations",
+        &shortlist(found, found.order()),
+        Fates::InOneWord,
+    )
+}
+
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
     let chapter = Chapter::new("options", "Session options", "Session options").titled();
     let Some(found) = &source.findings.tuning else {
@@ -37,11 +69,12 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
     };
     let search = source.about(found);
     let order = found.order();
-    let few = shortlist(found, order.clone());
-    let shortlist = search.table("Best configurations", &few, Fates::InOneWord);
     let all = search.table("All configurations", &order, Fates::InFull);
     chapter
-        .table(shortlist)
+        .only(
+            Audience::AS_TEXT,
+            Block::table(Place::Open, best(source, found)),
+        )
         .only(Audience::PAGE, latency::how_to_read())
         .only(Audience::PAGE, Block::Lines(explain::sentences(source)))
         .table(search.front(order))

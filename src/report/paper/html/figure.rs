@@ -64,8 +64,8 @@ fn form(series: &SeriesView) -> Value {
         Form::Marks => json!({"type": "scatter", "mode": "markers"}),
         Form::NamedMarks => json!({
             "type": "scatter",
-            "mode": "markers+text",
-            "text": texts(points, |point| point.label.lines().next().unwrap_or_default()),
+            "mode": "markers",
+            "names": texts(points, |point| point.name.as_str()),
         }),
         Form::Bars(thickness) => json!({
             "type": "bar",

@@ -16,10 +16,11 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::report::chapter::{Block, Chapter, Paper};
+use crate::report::chapter::{Block, Chapter, Paper, Stand};
+use crate::report::chapters::standing::Standing;
 use crate::report::chapters::{MACHINE, Report};
 use crate::report::paper::palette::PALETTE;
-use crate::report::paper::svg::svg;
+use crate::report::paper::svg::drawing;
 use crate::report::template::Filled;
 use crate::report::words::joined;
 
@@ -54,15 +55,22 @@ fn page(report: &Report, parts: &[whole::Part]) -> Result<String, HtmlError> {
     let library = plotly::library().map_err(|error| {
         Error::new(ErrorKind::InvalidOperation, "no chart library").with_source(error)
     })?;
-    let (in_detail, top): (Vec<Section>, Vec<Section>) = sections(report)
+    let (below, top): (Vec<Section>, Vec<Section>) = sections(report)
         .into_iter()
         .partition(|section| !section.title.is_empty());
-    let sections: Vec<Section> = parts.iter().map(of_template).chain(in_detail).collect();
+    let (opening, evidence): (Vec<Section>, Vec<Section>) = below
+        .into_iter()
+        .partition(|section| section.stand == Stand::Open);
+    let opening: Vec<Section> = opening
+        .into_iter()
+        .chain(parts.iter().map(of_template))
+        .collect();
     let page = environment()?.get_template("report.html")?.render(context! {
         title => report.title.as_str(),
-        reasons => sections.iter().find(|section| section.id == MACHINE).map_or("", |section| section.title),
+        reasons => evidence.iter().find(|section| section.id == MACHINE).map_or("", |section| section.title),
         top => Value::from(Serde(top)),
-        sections => Value::from(Serde(sections)),
+        opening => Value::from(Serde(opening)),
+        evidence => Value::from(Serde(evidence)),
         drawings => Value::from(Serde(drawings(report))),
         policy => policy(&[&library, SCRIPT], STYLE),
         style => Value::from_safe_string(STYLE.into()),
@@ -77,14 +85,29 @@ fn page(report: &Report, parts: &[whole::Part]) -> Result<String, HtmlError> {
 fn drawings(report: &Report) -> serde_json::Map<String, serde_json::Value> {
     report
         .charts()
-        .map(|chart| (chart.id.clone(), svg(chart).into()))
+        .map(|chart| (chart.id.clone(), drawing(chart).into()))
         .collect()
 }
 
 /// For the script.
 fn data(report: &Report) -> serde_json::Value {
     let charts: Vec<serde_json::Value> = report.charts().map(figure::figure).collect();
-    serde_json::json!({"charts": charts, "palette": PALETTE})
+    serde_json::json!({
+        "charts": charts,
+        "palette": PALETTE,
+        "standing": standing(report),
+    })
+}
+
+/// The table whose rows are sorted, and whose baseline is chosen.
+fn standing(report: &Report) -> Option<&Standing> {
+    report
+        .chapters(Paper::Page)
+        .flat_map(|chapter| chapter.shown(Paper::Page))
+        .find_map(|block| match block {
+            Block::Standing(standing) => Some(standing),
+            _ => None,
+        })
 }
 
 /// A chapter, or its parts that follow each other.
@@ -94,6 +117,7 @@ struct Section<'a> {
     name: &'a str,
     /// Empty where it stands at the top of the page.
     title: &'a str,
+    stand: Stand,
     blocks: Vec<&'a Block>,
 }
 
@@ -102,6 +126,7 @@ fn of_template(part: &whole::Part) -> Section<'_> {
         id: &part.id,
         name: part.title,
         title: part.title,
+        stand: Stand::Open,
         blocks: part.blocks.iter().collect(),
     }
 }
@@ -110,7 +135,11 @@ fn sections(report: &Report) -> Vec<Section<'_>> {
     let mut sections: Vec<Section<'_>> = Vec::new();
     for chapter in report.chapters(Paper::Page) {
         let Chapter {
-            id, name, title, ..
+            id,
+            name,
+            title,
+            stand,
+            ..
         } = *chapter;
         match sections.last_mut() {
             Some(last) if last.id == id => last.blocks.extend(chapter.shown(Paper::Page)),
@@ -118,6 +147,7 @@ fn sections(report: &Report) -> Vec<Section<'_>> {
                 id,
                 name,
                 title,
+                stand,
                 blocks: chapter.shown(Paper::Page).collect(),
             }),
         }

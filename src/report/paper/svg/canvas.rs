@@ -1,7 +1,7 @@
 //! Where values lie on a drawing, and what stands there.
 
 use ::svg::node::element::path::{Data, Parameters};
-use ::svg::node::element::{Group, Path, Rectangle, Text, Title};
+use ::svg::node::element::{Group, Path, Rectangle, Title};
 
 use crate::report::charts::{AxisView, ChartView, Form, PointView, Scale, SeriesView};
 use crate::report::paper::palette::{Dress, Mark, dress};
@@ -35,6 +35,13 @@ pub(super) struct Canvas<'a> {
     pub(super) right: f64,
     pub(super) top: f64,
     pub(super) bottom: f64,
+}
+
+pub(super) struct NamedMark<'a> {
+    pub(super) at: Point,
+    /// Its diameter.
+    pub(super) size: f64,
+    pub(super) name: &'a str,
 }
 
 /// Diameter of one that says nothing by its size.
@@ -74,8 +81,7 @@ impl<'a> Canvas<'a> {
             Form::Steps => group.add(self.line(series, |data, corner| {
                 data.horizontal_line_to(corner.x).vertical_line_to(corner.y)
             })),
-            Form::Marks => self.marks(group, series, dress),
-            Form::NamedMarks => self.named(self.marks(group, series, dress), series),
+            Form::Marks | Form::NamedMarks => self.marks(group, series, dress),
             Form::Bars(thickness) => series
                 .points
                 .iter()
@@ -116,22 +122,21 @@ impl<'a> Canvas<'a> {
         group
     }
 
-    fn named(&self, group: Group, series: &SeriesView) -> Group {
-        series
-            .points
+    /// Of marks that have names, with where and how large they are.
+    pub(super) fn named_marks(&self) -> Vec<NamedMark<'a>> {
+        let named = self
+            .chart
+            .series
             .iter()
-            .enumerate()
-            .fold(group, |group, (number, point)| {
-                let mut at = self.at(point);
-                let away = point.size.unwrap_or(MARK) / 2.0;
-                // Neighbours take turns, so that names of marks in a row do not cover one another.
-                at.y = if number % 2 == 0 {
-                    at.y - away - 4.0
-                } else {
-                    at.y + away + 13.0
-                };
-                group.add(name(point, at))
+            .filter(|series| series.form == Form::NamedMarks);
+        let points = named.flat_map(|series| &series.points);
+        points
+            .map(|point| NamedMark {
+                at: self.at(point),
+                size: point.size.unwrap_or(MARK),
+                name: &point.name,
             })
+            .collect()
     }
 
     fn bar(&self, point: &PointView, thickness: f64) -> Rectangle {
@@ -147,15 +152,6 @@ impl<'a> Canvas<'a> {
             .set("stroke", "none")
             .add(Title::new(point.label.as_str()))
     }
-}
-
-fn name(point: &PointView, at: Point) -> Text {
-    Text::new(point.label.lines().next().unwrap_or_default())
-        .set("x", at.x)
-        .set("y", round(at.y))
-        .set("text-anchor", "middle")
-        .set("stroke", "none")
-        .set("fill", TEXT)
 }
 
 fn horizontal_interval(low: f64, high: f64, y: f64) -> Path {

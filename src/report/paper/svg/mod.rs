@@ -1,34 +1,57 @@
 //! Charts as SVG files: static, on white, without scripts and style sheets.
 
 mod canvas;
+mod names;
 
 use ::svg::Document;
 use ::svg::node::element::{Group, Line, Rectangle, Text, Title};
 
 use crate::report::paper::palette::dress;
-use crate::report::view::charts::{AxisView, ChartView, Scale, Tick};
+use crate::report::view::charts::{AxisView, ChartView, Form, Scale, Tick};
 use canvas::{CHARACTER, Canvas, Point, TEXT, WIDTH, mark, round};
 
 const LEGEND_LINE: f64 = 20.0;
+
+const TITLE_HEIGHT: f64 = 26.0;
 
 const GRID: &str = "#dddddd";
 
 /// A chart as the text of an SVG file. Text from outside is escaped.
 #[must_use]
 pub fn svg(chart: &ChartView) -> String {
-    let legend = legend(chart);
-    let canvas = Canvas::new(chart, 34.0 + legend.height);
+    drawn(chart, Some(title(chart)))
+}
+
+/// The same for where its title stands above it.
+pub(super) fn drawing(chart: &ChartView) -> String {
+    drawn(chart, None)
+}
+
+fn drawn(chart: &ChartView, title: Option<Text>) -> String {
+    let above = if title.is_some() { TITLE_HEIGHT } else { 6.0 };
+    let legend = legend(chart, above);
+    let canvas = Canvas::new(chart, above + 8.0 + legend.height);
     let height = canvas.bottom + 48.0;
     let height = height.ceil() as i64;
     let mut drawing = document(height)
         .add(Title::new(format!("{}. {}", chart.title, chart.summary)))
-        .add(background(height))
-        .add(title(chart))
+        .add(background(height));
+    if let Some(title) = title {
+        drawing = drawing.add(title);
+    }
+    drawing = drawing
         .add(legend.group)
         .add(horizontal(&canvas, &chart.x))
         .add(vertical(&canvas, &chart.y));
     for series in &chart.series {
         drawing = drawing.add(canvas.series(series));
+    }
+    if chart
+        .series
+        .iter()
+        .any(|series| series.form == Form::NamedMarks)
+    {
+        drawing = drawing.add(names::names(&canvas));
     }
     drawing.to_string()
 }
@@ -65,7 +88,7 @@ struct Legend {
     height: f64,
 }
 
-fn legend(chart: &ChartView) -> Legend {
+fn legend(chart: &ChartView, above: f64) -> Legend {
     let mut x = 12.0;
     let mut line = 0.0;
     let mut group = Group::new();
@@ -78,7 +101,7 @@ fn legend(chart: &ChartView) -> Legend {
         if x > 12.0 && x + width > WIDTH {
             (x, line) = (12.0, line + 1.0);
         }
-        let y = 38.0 + line * LEGEND_LINE;
+        let y = above + 12.0 + line * LEGEND_LINE;
         let dress = dress(series.color);
         group = group
             .add(mark(dress.mark, Point::new(x + 5.0, y), 9.0).set("fill", dress.on_white))
@@ -154,7 +177,7 @@ fn line(from: Point, to: Point) -> Line {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::view::charts::{Form, PointView, SeriesView};
+    use crate::report::view::charts::{PointView, SeriesView};
 
     fn chart(name: &str) -> ChartView {
         let axis = |title: &str| AxisView {
