@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench validity` tries everything that needs no ONNX Runtime; names after `--`
 //! choose experiments, `--quick` takes a tenth of each. Those with real models, `real`,
-//! `real-planted` and `real-causes`, run only when named: at `--comparisons 60`, a night.
+//! `real-placement`, `real-planted` and `real-causes`, run only when named: at `--comparisons 60`, a
+//! night.
 
 #![expect(
     clippy::print_stdout,
@@ -18,6 +19,7 @@ mod naive;
 mod options;
 mod percentiles;
 mod pipeline;
+mod placement;
 mod random;
 mod real;
 mod resampled;
@@ -42,7 +44,7 @@ use support::{BenchError, Targets};
 
 type Experiment = fn(&Options, &mut Targets) -> Result<(), BenchError>;
 
-const EXPERIMENTS: [(&str, Experiment); 11] = [
+const EXPERIMENTS: [(&str, Experiment); 12] = [
     ("scripted", scripted::itself),
     ("planted", scripted::planted),
     ("estimators", estimators::compare),
@@ -52,6 +54,7 @@ const EXPERIMENTS: [(&str, Experiment); 11] = [
     ("gate", gate::about_budget),
     ("naive", naive::beside),
     ("real", real::itself),
+    ("real-placement", placement::compare),
     ("real-planted", real::planted),
     ("real-causes", causes::named),
 ];

@@ -10,17 +10,19 @@ use onnx_rs::ast::{
 };
 use onnxprof::analysis::{Change, Comparison, Interval, Verdict, findings};
 use onnxprof::plan::{RuntimeChoice, SessionOptions, SessionSpec};
+use onnxprof::record::RunRecord;
 use onnxprof::runtime;
 use onnxprof::sample::affinity;
 use onnxprof::stats::PairedRatio;
 use onnxprof::store;
+use tempfile::TempDir;
 
 use crate::options::{Machine, Options};
 use crate::spawned::{self, Independent, Setup, TimedLoop};
 use crate::support::{BenchError, Rows, Targets, median};
 use crate::tally::Share;
 
-const MODELS: [&str; 3] = [
+pub const MODELS: [&str; 3] = [
     "models/fixtures/one-node.onnx",
     "models/digits/digits-fp32.onnx",
     "models/fixtures/conv-milliseconds.onnx",
@@ -29,19 +31,31 @@ const THREADS: [usize; 2] = [1, 2];
 /// Seconds for each pair, where none are asked for.
 const BUDGETS: [usize; 3] = [5, 10, 20];
 /// Copies in a run, each a comparison with the original.
-const COPIES: usize = 3;
+pub const COPIES: usize = 3;
 
 /// A real run.
-struct Real<'a> {
-    folder: &'a Path,
-    threads: usize,
-    seconds: usize,
-    seed: u64,
+#[derive(Clone, Copy)]
+pub struct Real<'a> {
+    pub folder: &'a Path,
+    pub threads: usize,
+    pub seconds: usize,
+    pub seed: u64,
+    /// What `--pin` is given.
+    pub pin: &'a str,
 }
 
 impl Real<'_> {
     /// The comparisons with `base` of all other models of the folder, at batch size 1.
     fn comparisons(&self) -> Result<Vec<Comparison>, BenchError> {
+        Ok(findings(&self.record()?)
+            .cells
+            .iter()
+            .filter_map(|cell| cell.comparison.clone())
+            .collect())
+    }
+
+    /// The models of the folder beside `base`, at batch size 1.
+    pub fn record(&self) -> Result<RunRecord, BenchError> {
         let out = tempfile::tempdir()?;
         let run = out.path().join("run");
         let status = Command::new(env!("CARGO_BIN_EXE_onnxprof"))
@@ -61,6 +75,7 @@ impl Real<'_> {
                 "--seed",
                 &self.seed.to_string(),
             ])
+            .args(["--pin", self.pin])
             .args(["--budget", &format!("{}s", self.seconds), "--out"])
             .arg(&run)
             .arg(self.folder)
@@ -69,11 +84,7 @@ impl Real<'_> {
         if !status.success() {
             return Err(format!("`profile` ended with {status}").into());
         }
-        Ok(findings(&store::load(&run)?)
-            .cells
-            .iter()
-            .filter_map(|cell| cell.comparison.clone())
-            .collect())
+        Ok(store::load(&run)?)
     }
 }
 
@@ -105,15 +116,7 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
         .machine
         .map_or(vec![Machine::Idle, Machine::Busy], |machine| vec![machine]);
     for model in MODELS {
-        let folder = tempfile::tempdir()?;
-        for name in std::iter::once("base".to_owned())
-            .chain((1..=COPIES).map(|copy| format!("copy-{copy}")))
-        {
-            std::fs::copy(
-                root().join(model),
-                folder.path().join(format!("{name}.onnx")),
-            )?;
-        }
+        let folder = with_copies(model)?;
         for &threads in &all_threads {
             for &machine in &machines {
                 for &seconds in &budgets {
@@ -122,6 +125,7 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
                         threads,
                         seconds: seconds * COPIES,
                         seed: options.seed,
+                        pin: "auto",
                     };
                     let fared = repeated(&real, machine, options.comparisons)?;
                     let half_widths = [fared.half_width(0.5), fared.half_width(0.9)];
@@ -151,7 +155,21 @@ pub fn itself(options: &Options, targets: &mut Targets) -> Result<(), BenchError
     Ok(())
 }
 
-fn command(options: &Options, experiment: &str) -> String {
+/// A folder with the model as `base` and its copies.
+pub fn with_copies(model: &str) -> Result<TempDir, BenchError> {
+    let folder = tempfile::tempdir()?;
+    for name in
+        std::iter::once("base".to_owned()).chain((1..=COPIES).map(|copy| format!("copy-{copy}")))
+    {
+        std::fs::copy(
+            root().join(model),
+            folder.path().join(format!("{name}.onnx")),
+        )?;
+    }
+    Ok(folder)
+}
+
+pub fn command(options: &Options, experiment: &str) -> String {
     let Options {
         comparisons, seed, ..
     } = options;
@@ -202,6 +220,25 @@ fn holds(interval: Interval, value: f64) -> bool {
 
 fn repeated(real: &Real<'_>, machine: Machine, comparisons: usize) -> Result<Fared, BenchError> {
     let mut fared = Fared::default();
+    on(machine, || {
+        for run in 0..comparisons.div_ceil(COPIES) as u64 {
+            let all = Real {
+                seed: real.seed + run,
+                ..*real
+            }
+            .comparisons()?;
+            all.iter().for_each(|comparison| fared.note(comparison));
+        }
+        Ok(())
+    })?;
+    Ok(fared)
+}
+
+/// Does something while the machine does what it is to do else.
+pub fn on<T>(
+    machine: Machine,
+    work: impl FnOnce() -> Result<T, BenchError>,
+) -> Result<T, BenchError> {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         if machine == Machine::Busy {
@@ -211,19 +248,10 @@ fn repeated(real: &Real<'_>, machine: Machine, comparisons: usize) -> Result<Far
                 }
             });
         }
-        let measured = (0..comparisons.div_ceil(COPIES) as u64).try_for_each(|run| {
-            let all = Real {
-                seed: real.seed + run,
-                ..*real
-            }
-            .comparisons()?;
-            all.iter().for_each(|comparison| fared.note(comparison));
-            Ok::<(), BenchError>(())
-        });
+        let measured = work();
         done.store(true, Ordering::Relaxed);
         measured
-    })?;
-    Ok(fared)
+    })
 }
 
 fn root() -> &'static Path {
@@ -252,8 +280,12 @@ pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchErro
         &mut |line| eprintln!("{line}"),
     )?
     .path;
+    let threads = options.threads.unwrap_or(1);
+    let machine = options.machine.unwrap_or(Machine::Idle);
     let mut rows = Rows::new(&[
         "operators",
+        "threads",
+        "machine",
         "C loop (95% interval)",
         "seconds a run",
         "n",
@@ -273,34 +305,27 @@ pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchErro
         let expected = expected
             .interval()
             .ok_or("the loop in C gave no interval")?;
-        let (mut slower, mut found_or_told, mut agrees) =
-            (Share::default(), Share::default(), Share::default());
-        let mut values = Vec::new();
-        for run in 0..options.comparisons as u64 {
-            let real = Real {
-                folder: folder.path(),
-                threads: 1,
-                seconds,
-                seed: options.seed + run,
-            };
-            for comparison in real.comparisons()? {
-                let Change {
-                    ratio,
-                    verdict,
-                    rounds_to_settle,
-                    ..
-                } = &comparison.p50;
-                slower.count(*verdict == Verdict::Slower);
-                found_or_told.count(*verdict == Verdict::Slower || rounds_to_settle.is_some());
-                let touches = |own: Interval| own.low <= expected.high && own.high >= expected.low;
-                agrees.count(ratio.interval().is_some_and(touches));
-                values.extend(ratio.value());
-            }
-        }
+        let real = Real {
+            folder: folder.path(),
+            threads,
+            seconds,
+            seed: options.seed,
+            pin: "auto",
+        };
+        let Found {
+            slower,
+            found_or_told,
+            agrees,
+            values,
+        } = on(machine, || {
+            found(&real, options.comparisons as u64, expected)
+        })?;
         let seen = format!("{:.4} to {:.4}", expected.low, expected.high);
         let value = format!("{:.4}", median(&values)?);
         rows.push(&[
             &format_args!("{CHAIN} + {extra}"),
+            &threads,
+            &format_args!("{machine:?}"),
             &seen,
             &seconds,
             &slower.n(),
@@ -320,6 +345,42 @@ pub fn planted(options: &Options, targets: &mut Targets) -> Result<(), BenchErro
     }
     rows.print(&command(options, "real-planted"));
     Ok(())
+}
+
+/// What runs say of operators that were added.
+#[derive(Default)]
+struct Found {
+    slower: Share,
+    found_or_told: Share,
+    agrees: Share,
+    values: Vec<f64>,
+}
+
+fn found(real: &Real<'_>, runs: u64, expected: Interval) -> Result<Found, BenchError> {
+    let mut found = Found::default();
+    for run in 0..runs {
+        let real = Real {
+            seed: real.seed + run,
+            ..*real
+        };
+        for comparison in real.comparisons()? {
+            found.note(&comparison.p50, expected);
+        }
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn note(&mut self, change: &Change, expected: Interval) {
+        let is_slower = change.verdict == Verdict::Slower;
+        self.slower.count(is_slower);
+        self.found_or_told
+            .count(is_slower || change.rounds_to_settle.is_some());
+        let interval = change.ratio.interval();
+        self.agrees
+            .count(interval.is_some_and(|interval| interval.overlaps(expected)));
+        self.values.extend(change.ratio.value());
+    }
 }
 
 /// The second model's median over the first's, by processes of the loop in C that take turns.
