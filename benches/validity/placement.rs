@@ -28,8 +28,8 @@ use crate::tally::Share;
 const THREADS: usize = 2;
 /// Seconds for each pair, where none are asked for.
 const SECONDS: usize = 4;
-/// What `--pin` is given: CPUs that are named leave their threads to the kernel.
-const PLACES: [(&str, &str); 2] = [("moved", "0,1"), ("one CPU each", "auto")];
+/// What `--pin` is given.
+const PLACES: [(&str, &str); 2] = [("moved", "auto"), ("one CPU each", "each")];
 
 type Quantity = fn(&BlockRecord) -> f64;
 

@@ -153,6 +153,9 @@ pub enum Pin {
     /// is room.
     #[default]
     Auto,
+    /// The same CPUs, of which each thread of a session has one for itself where there are as many
+    /// and one request is in flight. Not in records before version 1.4.
+    Each,
     /// Workers run wherever the kernel puts them.
     None,
     /// These CPUs.

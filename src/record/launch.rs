@@ -83,6 +83,10 @@ pub struct EffectiveOptions {
     pub threads_before_load_count: Option<u64>,
     /// Threads of the worker after the session was created; absent where the kernel does not tell.
     pub threads_after_load_count: Option<u64>,
+    /// Whether each thread that the worker had after loading was given one of the CPUs for itself.
+    /// False in records before version 1.4.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_cpu_per_thread: bool,
     /// Session configuration entries as ONNX Runtime returns them.
     pub session_config: std::collections::BTreeMap<Plain, Plain>,
     /// Execution providers registered with the session, in order of preference.

@@ -42,7 +42,7 @@ impl Launch {
             ask_for_memory(setup.model)?;
             let mut opened = launcher.open(setup.spec, log, setup.patience).await?;
             record.runtime_start_ns = Some(opened.took);
-            load(&mut opened.worker, &launcher.roots, setup, &mut record).await?;
+            load(&mut opened.worker, launcher, setup, &mut record).await?;
             Ok(opened.worker)
         }
         .await;
@@ -193,11 +193,11 @@ async fn create_session(
 
 async fn load(
     worker: &mut WorkerProcess,
-    roots: &Roots,
+    launcher: &Launcher,
     setup: &LaunchSetup<'_>,
     record: &mut LaunchRecord,
 ) -> Result<(), Failure> {
-    let pid = worker.pid;
+    let (roots, pid) = (&launcher.roots, worker.pid);
     let read_before = process::storage_read_bytes(roots, pid).ok();
     let threads_before_load_count = process::threads_count(roots, pid).ok();
     record.before_load_memory_bytes = process::private_memory(roots, pid).ok();
@@ -212,6 +212,7 @@ async fn load(
         cpus: process::allowed_cpus(roots, pid).unwrap_or_default(),
         threads_before_load_count,
         threads_after_load_count: process::threads_count(roots, pid).ok(),
+        has_cpu_per_thread: launcher.spread_threads(pid),
         ..loaded
     });
     Ok(())

@@ -23,6 +23,9 @@ pub(super) struct Launcher {
     command: WorkerCommand,
     /// Absent: wherever the kernel puts them.
     pub cpus: Option<Vec<u64>>,
+    /// Whether each thread of a session has one of them for itself, where there are as many. What
+    /// the main thread starts later would have only the CPU of that.
+    pub spreads_threads: bool,
     own: OwnProcesses,
     logs: PathBuf,
     next_number: u64,
@@ -42,6 +45,7 @@ impl Launcher {
             roots: Roots::system(),
             command,
             cpus: None,
+            spreads_threads: false,
             own,
             logs: folder.logs(),
             next_number: 0,
@@ -126,6 +130,13 @@ impl Launcher {
             }
             other => Err(worker.unexpected(&other).await),
         }
+    }
+
+    /// Gives each thread of a session a CPU of its own; whether it did.
+    pub(super) fn spread_threads(&self, pid: u32) -> bool {
+        let cpus = self.cpus.as_deref().filter(|_| self.spreads_threads);
+        // Where the kernel refuses, threads stay where they are.
+        cpus.is_some_and(|cpus| affinity::spread_threads(&self.roots, pid, cpus).unwrap_or(false))
     }
 
     /// With a line that says where this launch begins.

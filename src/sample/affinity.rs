@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-use super::{Roots, SampleError, list, parsed};
+use super::{Roots, SampleError, list, parsed, process};
 
 /// Capacity of the fastest kind of core, by the kernel's scale.
 const FASTEST: u64 = 1024;
@@ -167,6 +167,23 @@ pub fn set_affinity(pid: u32, cpus: &[u64]) -> Result<(), SampleError> {
     sched_setaffinity(Pid::from_raw(pid.cast_signed()), &set).map_err(refused)
 }
 
+/// Gives each thread of a process one of `cpus`, in the order in which they began; whether it did.
+/// Where there are not as many threads as CPUs, all stay as they are.
+///
+/// Threads of a pool that share a set of CPUs with another process are put on one CPU by the kernel
+/// for stretches of many milliseconds while the other process has the rest, and wait for each other
+/// there. ONNX Runtime itself gives each thread a CPU where it chooses their number.
+pub fn spread_threads(roots: &Roots, pid: u32, cpus: &[u64]) -> Result<bool, SampleError> {
+    let threads = process::threads(roots, pid)?;
+    if threads.len() != cpus.len() {
+        return Ok(false);
+    }
+    for (thread, cpu) in threads.into_iter().zip(cpus) {
+        set_affinity(thread, &[*cpu])?;
+    }
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::{fixture::Machine, parse_list};
@@ -289,6 +306,24 @@ mod tests {
         })
         .join()
         .unwrap();
+    }
+
+    #[test]
+    fn threads_of_a_process_get_a_cpu_each_where_there_are_as_many() {
+        let roots = Roots::system();
+        let mut sleeper = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let (pid, cpus) = (sleeper.id(), own_affinity().unwrap());
+        let before = process::allowed_cpus(&roots, pid).unwrap();
+        let two = [cpus[0], cpus[0]];
+        assert!(!spread_threads(&roots, pid, &two).unwrap());
+        assert_eq!(process::allowed_cpus(&roots, pid).unwrap(), before);
+        assert!(spread_threads(&roots, pid, &cpus[..1]).unwrap());
+        assert_eq!(process::allowed_cpus(&roots, pid).unwrap(), cpus[..1]);
+        sleeper.kill().unwrap();
+        sleeper.wait().unwrap();
     }
 
     #[test]

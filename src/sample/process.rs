@@ -79,6 +79,21 @@ pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     field(&roots.of_process(pid, "status"), "Threads", number)
 }
 
+/// Kernel numbers of the process's threads, in the order in which they began, the main thread first:
+/// `task`.
+pub fn threads(roots: &Roots, pid: u32) -> Result<Vec<u32>, SampleError> {
+    let path = roots.of_process(pid, "task");
+    let entries = path
+        .read_dir()
+        .map_err(|error| SampleError::Unreadable(path.clone(), error))?;
+    let mut threads: Vec<u32> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
+    threads.sort_unstable_by_key(|&thread| (thread != pid, thread));
+    Ok(threads)
+}
+
 /// How often the kernel has moved the process's main thread from one CPU to another:
 /// `se.nr_migrations` of `sched`, which the kernel offers where it was built with scheduler
 /// debugging.

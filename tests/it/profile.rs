@@ -225,6 +225,21 @@ fn record_holds_every_figure_of_a_launch_and_a_cell() {
 }
 
 #[test]
+fn each_thread_of_a_session_gets_a_cpu_where_that_is_asked_for() {
+    let record = one_node(&["--intra-threads", "2", "--pin", "each"]);
+    assert_eq!(record.plan.schedule.pin, Pin::Each);
+    let effective = record.launches[0].effective.as_ref().unwrap();
+    let has_room = effective.cpus.len() == 2;
+    assert_eq!(effective.has_cpu_per_thread, has_room, "{effective:?}");
+    let shared = one_node(&["--intra-threads", "2"]);
+    let effective = shared.launches[0].effective.as_ref().unwrap();
+    assert!(!effective.has_cpu_per_thread, "{effective:?}");
+    if !has_room {
+        eprintln!("skipped: this machine has one CPU");
+    }
+}
+
+#[test]
 fn log_lines_that_a_launch_did_not_count_are_absent() {
     let record = beside_a_copy(ONE_NODE);
     for launch in &record.launches {

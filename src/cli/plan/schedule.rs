@@ -35,9 +35,9 @@ pub struct ScheduleArgs {
     /// A worker that does not answer for this long is killed, and its cell has failed.
     #[arg(long = Flag::Timeout.word(), value_name = "TIME", value_parser = values::duration, default_value = "120s")]
     pub timeout: Duration,
-    /// CPUs of the workers: `auto` (as many as a session has threads, the same for all), `none`, or
-    /// a list such as 0,2-3.
-    #[arg(long = Flag::Pin.word(), value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
+    /// CPUs of the workers: `auto` (as many as a session has threads, the same for all), `each` (the
+    /// same, each thread on one of them), `none`, or a list such as 0,2-3.
+    #[arg(long = Flag::Pin.word(), value_name = "auto|each|none|LIST", value_parser = values::pin, default_value = "auto")]
     pub pin: Pin,
     /// Drops the models from the page cache before each launch.
     #[arg(long = Flag::Cold.word())]
@@ -65,7 +65,7 @@ pub fn pinned(pin: &Pin, host: &Host) -> Result<u64> {
 pub fn cpus(pin: &Pin, host: &Host) -> u64 {
     match pin {
         Pin::Cpus(named) => named.len() as u64,
-        Pin::Auto | Pin::None => host.usable_cpus_count,
+        Pin::Auto | Pin::Each | Pin::None => host.usable_cpus_count,
     }
 }
 

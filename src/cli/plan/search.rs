@@ -46,8 +46,8 @@ pub struct SearchScheduleArgs {
     /// A worker that does not answer for this long is killed, and its configuration has failed.
     #[arg(long = Flag::Timeout.word(), value_name = "TIME", value_parser = values::duration, default_value = "120s")]
     pub timeout: Duration,
-    /// CPUs of the workers: `auto`, `none`, or a list such as 0,2-3.
-    #[arg(long = Flag::Pin.word(), value_name = "auto|none|LIST", value_parser = values::pin, default_value = "auto")]
+    /// CPUs of the workers: `auto`, `each`, `none`, or a list such as 0,2-3.
+    #[arg(long = Flag::Pin.word(), value_name = "auto|each|none|LIST", value_parser = values::pin, default_value = "auto")]
     pub pin: Pin,
     /// Seed of the order of configurations within a round and of synthesized inputs.
     #[arg(long = Flag::Seed.word(), value_name = "N", default_value_t = 0)]

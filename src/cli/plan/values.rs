@@ -156,10 +156,11 @@ pub fn provider_option(text: &str) -> Result<ProviderOption, String> {
 pub fn pin(text: &str) -> Result<Pin, String> {
     match text {
         "auto" => Ok(Pin::Auto),
+        "each" => Ok(Pin::Each),
         "none" => Ok(Pin::None),
         list => match cpus(list) {
             Some(cpus) => Ok(Pin::Cpus(cpus.into_iter().collect())),
-            None => Err("write `auto`, `none`, or CPUs such as `0,2-3`".into()),
+            None => Err("write `auto`, `each`, `none`, or CPUs such as `0,2-3`".into()),
         },
     }
 }
@@ -278,6 +279,7 @@ mod tests {
 
     #[test]
     fn cpus_are_listed_with_ranges_and_a_target_is_a_positive_percentage() {
+        assert_eq!(pin("each"), Ok(Pin::Each));
         assert_eq!(pin("0,2-3"), Ok(Pin::Cpus(vec![0, 2, 3])));
         assert!(pin("3-1").is_err() && pin("").is_err() && pin("0-99999999").is_err());
         assert_eq!(percent("2%"), Ok(0.02));

@@ -267,6 +267,7 @@ impl Command {
     fn schedule(&mut self, schedule: &Schedule) {
         match &schedule.pin {
             Pin::Auto => {}
+            Pin::Each => self.option(Flag::Pin, "each"),
             Pin::None => self.option(Flag::Pin, "none"),
             Pin::Cpus(cpus) => self.option(Flag::Pin, list(cpus)),
         }

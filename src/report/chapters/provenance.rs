@@ -87,6 +87,7 @@ fn rebinding_share(record: &RunRecord) -> String {
 fn pin(pin: &Pin) -> String {
     match pin {
         Pin::Auto => "as many as a session has threads, the same for all".into(),
+        Pin::Each => "as many as a session has threads, each thread on one".into(),
         Pin::None => "wherever the kernel puts them".into(),
         Pin::Cpus(cpus) => words::joined(cpus, ","),
     }

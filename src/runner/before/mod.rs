@@ -164,6 +164,7 @@ pub(super) async fn prepare(
         &descriptions,
     ));
     launcher.cpus = worker_cpus(&job.plan, &job.host, &launcher.roots);
+    launcher.spreads_threads = spreads_threads(&job.plan);
     Ok(Prepared {
         descriptions,
         runtimes,
@@ -189,7 +190,7 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     match &plan.schedule.pin {
         Pin::None => None,
         Pin::Cpus(cpus) => Some(cpus.clone()),
-        Pin::Auto => {
+        Pin::Auto | Pin::Each => {
             let most = plan
                 .load_modes
                 .iter()
@@ -206,6 +207,12 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
             Some(placement.worker)
         }
     }
+}
+
+/// Whether threads of a session have a CPU each: not where a worker starts threads of its own for
+/// requests.
+fn spreads_threads(plan: &Plan) -> bool {
+    plan.schedule.pin == Pin::Each && plan.load_modes.iter().all(|mode| mode.threads_count() <= 1)
 }
 
 fn not_reached(key: CellKey) -> CellRecord {

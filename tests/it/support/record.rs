@@ -533,6 +533,7 @@ fn launch_record(
             cpus: vec![1],
             threads_before_load_count: Some(1),
             threads_after_load_count: Some(1),
+            has_cpu_per_thread: false,
             session_config: BTreeMap::new(),
             execution_providers: vec!["CPUExecutionProvider".into()],
             provider_options: BTreeMap::new(),

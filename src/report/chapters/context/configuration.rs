@@ -47,6 +47,9 @@ pub(in crate::report::chapters) fn effective(
 fn read_back(effective: &EffectiveOptions) -> String {
     let cpus = match effective.cpus.as_slice() {
         [] => "CPUs unknown".into(),
+        cpus if effective.has_cpu_per_thread && cpus.len() > 1 => {
+            format!("CPU {}, each thread on one", words::joined(cpus, ","))
+        }
         cpus => format!("CPU {}", words::joined(cpus, ",")),
     };
     let pairs = effective

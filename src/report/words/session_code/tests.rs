@@ -112,6 +112,7 @@ fn providers_are_registered_as_they_were_measured() {
         cpus: Vec::new(),
         threads_before_load_count: None,
         threads_after_load_count: None,
+        has_cpu_per_thread: false,
         session_config: pairs(&[]),
         execution_providers: ["tensorrt", "cuda", "cpu"]
             .map(|name| provider::identifier(name).into())
