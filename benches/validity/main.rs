@@ -11,6 +11,7 @@
     reason = "a benchmark tells its figures where it runs"
 )]
 
+mod busy;
 mod causes;
 mod estimators;
 mod gate;
@@ -44,10 +45,11 @@ use support::{BenchError, Targets};
 
 type Experiment = fn(&Options, &mut Targets) -> Result<(), BenchError>;
 
-const EXPERIMENTS: [(&str, Experiment); 12] = [
+const EXPERIMENTS: [(&str, Experiment); 13] = [
     ("scripted", scripted::itself),
     ("planted", scripted::planted),
     ("estimators", estimators::compare),
+    ("busy", busy::compare),
     ("percentiles", percentiles::coverage),
     ("tails", tails::coverage),
     ("stopping", stopping::itself),
