@@ -1,18 +1,20 @@
 //! What a pair of two threads on two CPUs shows beside another process, in simulation: by the
 //! quantity of a block that is compared, by which pairs count, and by the length of a block.
 //!
-//! The main thread, the pool's thread and the other process are on two CPUs, so that two of the three
-//! share one, in turns of a slice each; the kernel moves them now and then, those of each worker
-//! by themselves. An inference takes its
-//! parallel time where the pool's thread runs as it begins, and its serial time where it does not;
-//! while a thread that has begun waits for a CPU, the inference waits.
+//! The main thread, the pool's thread and the other process are on two CPUs, so that two of the
+//! three share one, in turns of a slice each; the kernel moves them now and then, those of each
+//! worker by themselves. An inference takes its parallel time where the pool's thread runs as it
+//! begins, and its serial time where it does not; while a thread that has begun waits for a CPU, the
+//! inference waits.
 //!
 //! The rule of the choice, of which the median of all pairs is in use, its threads put by the kernel:
 //! another estimate or place takes over if
-//! it holds the truth in 93 to 97% of comparisons, as far as the 95% interval of that share can
-//! tell, of a model with itself and with one that is 3% slower, of every model and machine; if
-//! its half-width on the busy machine is at most half of that in use, in the geometric mean over
-//! the models; and if it is nowhere wider on the idle one than 1.1 times that in use.
+//!
+//! 1. it holds the truth in 93 to 97% of comparisons, as far as the 95% interval of that share can
+//!    tell, of a model with itself and with one that is 3% slower, of every model and machine,
+//! 2. its half-width on the busy machine is at most half of that in use, in the geometric mean over
+//!    the models, and
+//! 3. it is nowhere wider on the idle machine than 1.1 times that in use.
 
 use onnxprof::stats::{PairedRatio, median as median_of};
 
