@@ -90,7 +90,7 @@ fn answer_and_tables_mean_the_same_by_a_single_prediction() {
         2
     );
     let report = Report::new(&run, &findings);
-    let variants = &shown::tables_on(&report, Paper::Markdown, "latency")[0];
+    let variants = &shown::tables_on(&report, Paper::Written, "latency")[0];
     assert_eq!(variants.title, "Variants at batch 2: which is the fastest?");
     assert!(!variants.rows.is_empty());
 }
