@@ -1,7 +1,7 @@
 //! The variants to ship, in sentences.
 
 use super::{
-    Audience, Block, Chapter, Source, failed, number, plain, prediction, rival, tuning, words,
+    Audience, Block, Chapter, Source, failed, idle, number, plain, prediction, rival, tuning, words,
 };
 use crate::analysis::{
     Basis, Caveat, CellFindings, Choice, Headline, Pick, Rejection, RejectionReason, ShapeAnswer,
@@ -74,6 +74,7 @@ fn lines(source: Source<'_>) -> Vec<String> {
     lines.extend(words::gain_by_cause(source));
     lines.extend(rival::not_reached(source));
     lines.extend(other_shapes(source));
+    lines.extend(idle::remarks(source));
     lines.extend(judged::line(source));
     lines.extend(failed::lines(source));
     lines.extend(mind(source));

@@ -1,7 +1,7 @@
 //! One screen: the verdict, what one prediction was, one table, what changes most beside it, and the
 //! verdict again, so that nothing scrolls it away.
 
-use super::{answer, failed, prediction, rival, tables, tuning};
+use super::{answer, failed, idle, prediction, rival, tables, tuning};
 use crate::analysis::{CellFindings, Comparison, SessionFindings, Speed, Support};
 use crate::metric::Metric;
 use crate::plan::Objective;
@@ -154,6 +154,7 @@ fn remarks(source: Source<'_>) -> Vec<String> {
         .chain(answer::untimed(source.record))
         .chain(few_launches(source))
         .chain(suspect(source))
+        .chain(idle::remarks(source))
         .chain(answer::other_winner(source))
         .chain(answer::other_shapes(source))
         .chain(rival::not_reached(source))
