@@ -9,7 +9,7 @@ use crate::plan::{
     Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, RuntimeChoice, SessionSpec,
     unswept,
 };
-use crate::provider::{self, CPU_PROVIDER, Hardware};
+use crate::provider::{self, CPU_PROVIDER, Hardware, openvino};
 use crate::record::{
     DatasetInfo, Dim, ModelSummary, RunRecord, TensorInfo, ValueType, VariantRecord,
 };
@@ -30,6 +30,7 @@ pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
     found.extend(threads(record));
     found.extend(tuning(record));
     found.extend(providers(record));
+    found.extend(builds(record));
     found.extend(device_binding(record));
     found.extend(concurrency(record));
     found.extend(open_dimensions(record));
@@ -168,6 +169,36 @@ fn with_provider(record: &RunRecord, plan: &Plan, provider: &str) -> NotTried {
             .with(Flag::Runtime, library.unwrap_or_default())
             .with(Flag::Ep, words),
     )
+}
+
+/// Architecture that the official build with OpenVINO is for.
+const OPENVINO_ARCHITECTURE: &str = "x86_64";
+
+/// OpenVINO, which computes on the CPU with kernels of its own, where no library has it.
+fn builds(record: &RunRecord) -> Option<NotTried> {
+    let provider = openvino::PROVIDER;
+    let mut offered = record
+        .runtimes
+        .iter()
+        .flat_map(|runtime| &runtime.execution_providers);
+    let baseline = record.plan.sessions.get(record.plan.baseline_session()?)?;
+    let is_on_cpu = baseline.execution_provider == *CPU_PROVIDER && !baseline.is_scripted();
+    let is_open = is_on_cpu
+        && record.host.architecture == *OPENVINO_ARCHITECTURE
+        && offered.all(|offered| *offered != *provider.identifier);
+    let own = runtime_word(record, &baseline.runtime);
+    let (build, word) = (provider.build?, provider::short_name(provider.identifier));
+    is_open.then(|| {
+        untried(
+            Untried::OfAnotherBuild(provider.identifier.to_owned()),
+            profile(record)
+                .with(Flag::Runtime, format!("{own},{build}@VERSION"))
+                .with(
+                    Flag::Ep,
+                    format!("{},{word}", provider::short_name(CPU_PROVIDER)),
+                ),
+        )
+    })
 }
 
 fn on_cpu(plan: &Plan) -> Option<SessionSpec> {

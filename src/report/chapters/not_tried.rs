@@ -38,6 +38,10 @@ fn untried(what: &Untried) -> String {
                 plain(&provider::short_name(provider))
             )
         }
+        Untried::OfAnotherBuild(provider) => format!(
+            "the execution provider {}, of a build that can be installed",
+            plain(&provider::short_name(provider))
+        ),
         Untried::DeviceBinding => "inputs and outputs in the device's memory".into(),
         Untried::AnotherRuntime(version) => {
             format!("another version of ONNX Runtime than {version}")

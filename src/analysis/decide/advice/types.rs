@@ -197,6 +197,9 @@ pub enum Untried {
     Threads(u64),
     /// An execution provider that the library offers.
     ExecutionProvider(String),
+    /// An execution provider that an official build for the CPUs of this machine has, and no library
+    /// of the run.
+    OfAnotherBuild(String),
     /// Inputs and outputs in the device's memory.
     DeviceBinding,
     /// Another version of ONNX Runtime than this one.
