@@ -4,7 +4,7 @@ use crate::analysis::{CellFindings, SessionFindings};
 use crate::metric::Metric;
 use crate::plan::LoadMode;
 use crate::record::{GpuUse, RunRecord};
-use crate::report::words::{self, Builder, Line, RowKind, Source, Table, not_measured, plain};
+use crate::report::words::{self, Builder, Line, RowKind, Source, Table, plain};
 use crate::text::Plain;
 
 pub(in crate::report) const NO_SESSION: &str = "no session ran on an NVIDIA GPU";
@@ -123,18 +123,16 @@ fn full(cell: &CellFindings, metric: Metric) -> String {
         .unwrap_or_default()
 }
 
-/// The GPU's part of the template's `Memory Usage per Model`, of the baseline.
-pub(in crate::report) fn memory(source: Source<'_>, baseline: &SessionFindings) -> String {
+/// The GPU's part of the template's `Memory Usage per Model`, of the baseline, or else of those that
+/// ran on one; `None` where no session did.
+pub(in crate::report) fn memory(source: Source<'_>, baseline: &SessionFindings) -> Option<String> {
     if let Some(peak) = peak(baseline) {
-        return peak;
+        return Some(peak);
     }
     let others = source
         .sessions()
         .filter_map(|session| Some(format!("{} {}", plain(&session.label), peak(session)?)));
-    match words::joined(others, ", ") {
-        none if none.is_empty() => not_measured(NO_SESSION),
-        others => others,
-    }
+    Some(words::joined(others, ", ")).filter(|others| !others.is_empty())
 }
 
 fn peak(session: &SessionFindings) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The whole performance template: every heading and field, what people give, and what is wrong
 //! with what they give.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use onnxprof::analysis::{self, tuning::TuningVerdict};
@@ -164,44 +165,106 @@ fn written(name: &str) -> onnxprof::record::RunRecord {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Fields that hold the same whatever was measured: the tool, the template's version, the stage that
-/// a limit is one of, and the requests in flight, of which all of these runs had one.
-const CONSTANT: [&str; 4] = [
-    "Test Tool",
-    "Template Version",
-    "Pipeline Stage",
-    "Virtual Users",
+/// Values that are the same whatever was measured, each with its reason.
+const CONSTANT: [(&str, &str, &str); 6] = [
+    ("Test Tool", "onnxprof ", "the program that measured"),
+    ("Template Version", "", "the template that is filled"),
+    (
+        "Virtual Users",
+        "1 ",
+        "these runs had one request in flight",
+    ),
+    (
+        "Optimization Opportunity",
+        "load before traffic arrives",
+        "against time before the first prediction nothing else helps that was measured",
+    ),
+    (
+        "Pipeline Stage",
+        "operators of an inference",
+        "of the entry that says why operators are not known",
+    ),
+    ("Slowest Endpoint", "does not apply", "a model has none"),
 ];
 
-#[test]
-fn what_is_the_same_of_unlike_runs_is_a_stated_absence_or_on_a_short_list() {
-    let runs = [
+/// Six runs that have as little in common as can be.
+fn unlike() -> [onnxprof::record::RunRecord; 6] {
+    [
         record::digits(),
         record::nothing_measured(),
         record::single_variant(),
         record::regression(),
         written("run-1.0.json"),
         written("tune-1.3.json"),
-    ];
-    let texts: Vec<String> = runs
-        .iter()
-        .map(|run| full(run, &Context::default()))
-        .collect();
-    for line in fields(&texts[0]) {
-        let is_everywhere = texts.iter().all(|text| text.lines().any(|one| one == line));
-        let (label, value) = line.split_once("**:").unwrap_or(("", line));
-        let label = label.trim_start_matches([' ', '-', '*']);
-        let is_absence = value.trim().is_empty()
-            || ["not given", "does not apply: ", "not measured: ", "none: "]
-                .iter()
-                .any(|absence| value.trim_start_matches([' ', '-']).starts_with(absence));
-        // All of these runs were on the CPU.
-        let is_of_all = CONSTANT.contains(&label) || value.contains("CPUExecutionProvider");
-        assert!(
-            !is_everywhere || is_absence || is_of_all || is_step(value),
-            "the same in all: {line}"
-        );
+    ]
+}
+
+const ABSENCES: [&str; 4] = ["not given", "does not apply: ", "not measured: ", "none"];
+
+/// What each field holds, by its label, without reasons why it holds nothing.
+fn held(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut held: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut label = String::new();
+    for line in fields(text) {
+        let value = match line.split_once("**:") {
+            Some((name, value)) => {
+                label = name.trim_start_matches([' ', '-', '*']).to_owned();
+                value
+            }
+            None => line,
+        };
+        let value = value.trim_start_matches([' ', '-']).trim_end();
+        let is_absence = ABSENCES.iter().any(|absence| value.starts_with(absence));
+        if !value.is_empty() && !is_absence && !is_step(line) {
+            held.entry(label.clone())
+                .or_default()
+                .insert(value.to_owned());
+        }
     }
+    held
+}
+
+/// What at least three of these hold under one label, all of those that hold anything there.
+fn fillers(texts: &[String]) -> Vec<String> {
+    let held: Vec<_> = texts.iter().map(|text| held(text)).collect();
+    let labels: BTreeSet<&String> = held.iter().flat_map(BTreeMap::keys).collect();
+    let mut found = Vec::new();
+    for label in labels {
+        let of_all: Vec<_> = held.iter().filter_map(|held| held.get(label)).collect();
+        let first = of_all[0].iter();
+        let common = first.filter(|value| of_all.iter().all(|values| values.contains(*value)));
+        if of_all.len() > 2 {
+            found.extend(common.map(|value| format!("{label}: {value}")));
+        }
+    }
+    found
+}
+
+#[test]
+fn what_is_the_same_of_unlike_runs_is_a_stated_absence_or_on_a_short_list() {
+    let texts = unlike().map(|run| full(&run, &Context::default()));
+    let is_listed = |found: &&String| {
+        CONSTANT
+            .iter()
+            .any(|(label, begin, _)| found.starts_with(&format!("{label}: {begin}")))
+            // All of these runs were on the CPU.
+            || found.contains("CPUExecutionProvider")
+    };
+    let found = fillers(&texts);
+    let wrong: Vec<_> = found.iter().filter(|found| !is_listed(found)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    // A filler that is planted is found.
+    let planted = texts.map(|text| {
+        text.replace(
+            "**Memory Usage per Model**:",
+            "**Memory Usage per Model**: as ever",
+        )
+    });
+    let found = fillers(&planted);
+    assert!(
+        found.contains(&"Memory Usage per Model: as ever".to_owned()),
+        "{found:?}"
+    );
 }
 
 /// The lines of values that a template holds.

@@ -118,7 +118,7 @@ fn unknown_operators(source: Source<'_>) -> Option<Entry> {
         "the run profiled no operators"
     });
     causes.rooflines.is_empty().then(|| {
-        let texts = ["inference", &reason, &reason, &reason];
+        let texts = ["operators of an inference", &reason, &reason, &reason];
         Entry::labelled("Operators", &LABELS, texts)
     })
 }
@@ -137,20 +137,14 @@ fn of_kind(source: Source<'_>, members: &[&Bottleneck]) -> Vec<String> {
 }
 
 fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
-    let is_loading = members.iter().any(|found| is_of_loading(&found.kind));
-    let stage = if is_loading {
-        "model loading"
-    } else {
-        "inference"
-    };
-    let lists = [remedy::constraint, remedy::opportunity]
+    let lists = [stage, remedy::constraint, remedy::opportunity]
         .map(|of| words::once(members.iter().map(|found| of(source, found))));
-    let [constraint, opportunity] = lists;
+    let [stage, constraint, opportunity] = lists;
     let [stage_of, issue_of, constraint_of, opportunity_of] = LABELS;
     Entry {
         title: title.into(),
         fields: vec![
-            Item::new(stage_of, stage),
+            Item::list(stage_of, stage),
             Item::list(issue_of, of_kind(source, members)),
             Item::list(constraint_of, constraint),
             Item::list(opportunity_of, opportunity),
@@ -158,11 +152,33 @@ fn entry(source: Source<'_>, title: &str, members: &[&Bottleneck]) -> Entry {
     }
 }
 
-fn is_of_loading(kind: &BottleneckKind) -> bool {
-    matches!(
-        kind,
-        BottleneckKind::LoadTime { .. } | BottleneckKind::ModelMemory { .. }
-    )
+/// Where in a prediction the limit was seen, as far as it was.
+fn stage(source: Source<'_>, found: &Bottleneck) -> String {
+    match &found.kind {
+        BottleneckKind::NotFiniteOutputs { .. } => "inference: its outputs".into(),
+        BottleneckKind::SlowerThanBaseline {
+            shape, batch_size, ..
+        }
+        | BottleneckKind::IdleThreads {
+            shape, batch_size, ..
+        } => format!("inference at {}", source.batch(*shape, *batch_size)),
+        BottleneckKind::ThroughputSaturates {
+            shape, batch_size, ..
+        } => format!("inference from {} on", source.batch(*shape, *batch_size)),
+        BottleneckKind::ThroughputFalls { shape, largest, .. } => {
+            format!("inference at {}", source.batch(*shape, *largest))
+        }
+        BottleneckKind::DominatingOperator { batch_size, .. }
+        | BottleneckKind::InefficientKernel { batch_size, .. }
+        | BottleneckKind::Conversions { batch_size, .. }
+        | BottleneckKind::SmallNodes { batch_size, .. } => {
+            format!("operators of an inference at batch {batch_size}")
+        }
+        BottleneckKind::LoadTime { part, .. } => {
+            format!("before the first prediction: {}", part.label())
+        }
+        BottleneckKind::ModelMemory { .. } => "session load: the memory that stays".into(),
+    }
 }
 
 fn title(kind: &BottleneckKind) -> &'static str {

@@ -161,7 +161,8 @@ pub(super) fn inference(field: Inference, source: Source<'_>) -> Found {
         Inference::ModelLoadingTime => told(Kind::Measured, figures(baseline, &LOADING)),
         Inference::MemoryUsagePerModel => {
             let mut lines = figures(baseline, &MEMORY);
-            lines.push(format!("GPU memory {}", gpu_cost::memory(source, baseline)));
+            let of_gpu = gpu_cost::memory(source, baseline);
+            lines.extend(of_gpu.map(|memory| format!("GPU memory {memory}")));
             told(Kind::Measured, lines)
         }
     }
