@@ -104,7 +104,7 @@ fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
         gain: gain(advice),
         evidence: words::joined(evidence, "; "),
         accuracy: accuracy(source, advice),
-        memory: memory(advice),
+        memory: memory(source, advice),
         effort: effort(advice),
         risk: risk(advice),
         command: command(&advice.command),
@@ -248,9 +248,19 @@ fn verdict_words(verdict: Verdict) -> &'static str {
     }
 }
 
-fn memory(advice: &Advice) -> String {
+/// `-19% peak memory of the process at batch 64`.
+fn memory(source: Source<'_>, advice: &Advice) -> String {
     match (&advice.action, advice.memory_factor) {
-        (_, Some(factor)) => format!("{} peak memory of the process", number::change(factor)),
+        (Action::Batch { key, from }, Some(factor)) => format!(
+            "{} peak memory of the process at batch {} against batch {from}",
+            number::change(factor),
+            key.batch_size
+        ),
+        (action, Some(factor)) => format!(
+            "{} peak memory of the process {}",
+            number::change(factor),
+            source.at_batch(action.key())
+        ),
         (Action::KeepWarm { .. } | Action::LoadBeforeTraffic { .. }, None) => {
             "none: the session is the same".into()
         }

@@ -14,7 +14,7 @@ pub(super) fn items(record: &RunRecord) -> Vec<Item> {
     let (run, schedule) = (&record.run, &record.plan.schedule);
     let mut items = vec![
         Item::new("onnxprof", plain(&run.tool_version)),
-        Item::new("Started", plain(&run.started_at)),
+        Item::new("Started", to_seconds(&run.started_at)),
         Item::new("Seed", schedule.seed.to_string()),
         Item::new("Workers' CPUs", pin(&schedule.pin)),
     ];
@@ -25,6 +25,16 @@ pub(super) fn items(record: &RunRecord) -> Vec<Item> {
     items.extend(cost("Sampling cost per block", run.sampling_cost_ns));
     items.extend(gpu::provenance(record));
     items
+}
+
+/// Without a fraction of a second: `2026-11-25T18:16:03Z`.
+fn to_seconds(time: &Plain) -> String {
+    let time = plain(time);
+    let Some((whole, fraction)) = time.split_once('.') else {
+        return time;
+    };
+    let zone = fraction.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    format!("{whole}{zone}")
 }
 
 fn runtime(runtime: &RuntimeInfo) -> Item {

@@ -3,6 +3,7 @@
 use super::fill::{Fill, found};
 use super::found::{Found, Kind};
 use super::keys::Key;
+use crate::report::words;
 
 /// The lines of a field: what people gave, and what was found.
 pub(super) fn values(fill: Fill<'_>, key: Key) -> Vec<String> {
@@ -21,14 +22,24 @@ fn with(given: Option<&[String]>, found: Found, is_for_people: bool) -> Vec<Stri
             (None, Err(absent)) => vec![absent.to_string()],
         };
     };
-    let before = match found.kind {
+    let label = match found.kind {
         Kind::Whole => return found.lines.clone(),
         Kind::Measured | Kind::Stated if is_for_people => return given.to_vec(),
         Kind::Measured => "measured by onnxprof: ",
         Kind::Stated => "",
     };
-    let found = found.lines.iter().map(|line| format!("{before}{line}"));
+    let found = found.lines.iter().map(|line| match is_absence(line) {
+        true => line.clone(),
+        false => format!("{label}{line}"),
+    });
     given.iter().cloned().chain(found).collect()
+}
+
+/// A line among figures that says of what there is none: `GPU memory not measured: no session ran
+/// on a GPU`.
+fn is_absence(line: &str) -> bool {
+    let absence = words::not_measured("");
+    line.starts_with(&absence) || line.contains(&format!(" {absence}"))
 }
 
 #[cfg(test)]

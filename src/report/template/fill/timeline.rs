@@ -27,7 +27,7 @@ pub(super) fn timeline(field: Timeline, source: Source<'_>) -> Found {
     };
     let found = found.map_or_else(|absent| vec![absent.to_string()], |told| told.lines);
     let lines = std::iter::once(step.to_owned()).chain(found);
-    told(Kind::Measured, lines.collect())
+    told(Kind::Stated, lines.collect())
 }
 
 /// Sessions whose operators were profiled, each with the one that takes the most time.
@@ -68,7 +68,7 @@ fn hardware(source: Source<'_>) -> Found {
     let untried = source.findings.decisions.not_tried.iter().filter(|found| {
         matches!(
             found.what,
-            Untried::ExecutionProvider(_) | Untried::DeviceBinding
+            Untried::ExecutionProvider(_) | Untried::OfAnotherBuild(_) | Untried::DeviceBinding
         )
     });
     let untried = untried.map(|found| format!("not tried: {}", command(&found.command)));
