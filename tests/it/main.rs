@@ -11,6 +11,7 @@
 )]
 
 mod advice;
+mod answers;
 mod architecture;
 mod batches;
 mod budget;
