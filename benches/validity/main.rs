@@ -2,8 +2,8 @@
 //!
 //! `cargo bench --bench validity` tries everything that needs no ONNX Runtime; names after `--`
 //! choose experiments, `--quick` takes a tenth of each. Those with real models, `real`,
-//! `real-placement`, `real-planted` and `real-causes`, run only when named: at `--comparisons 60`, a
-//! night.
+//! `real-placement`, `real-planted`, `real-gate` and `real-causes`, run only when named: at
+//! `--comparisons 60`, a night; `real-gate` takes 35 minutes.
 
 #![expect(
     clippy::print_stdout,
@@ -23,6 +23,7 @@ mod pipeline;
 mod placement;
 mod random;
 mod real;
+mod real_gate;
 mod resampled;
 mod rounds;
 mod scripted;
@@ -45,7 +46,7 @@ use support::{BenchError, Targets};
 
 type Experiment = fn(&Options, &mut Targets) -> Result<(), BenchError>;
 
-const EXPERIMENTS: [(&str, Experiment); 13] = [
+const EXPERIMENTS: [(&str, Experiment); 14] = [
     ("scripted", scripted::itself),
     ("planted", scripted::planted),
     ("estimators", estimators::compare),
@@ -58,6 +59,7 @@ const EXPERIMENTS: [(&str, Experiment); 13] = [
     ("real", real::itself),
     ("real-placement", placement::compare),
     ("real-planted", real::planted),
+    ("real-gate", real_gate::versions),
     ("real-causes", causes::named),
 ];
 

@@ -1,5 +1,6 @@
 //! What is to be tried, and how often.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::support::BenchError;
@@ -20,6 +21,12 @@ pub struct Options {
     pub threads: Option<usize>,
     /// What else the machine does while real models are measured; none: both.
     pub machine: Option<Machine>,
+    /// Gates of the same model.
+    pub same: usize,
+    /// Gates of a model that has more to do.
+    pub planted: usize,
+    /// The program that gates; none: that of this build.
+    pub program: Option<PathBuf>,
 }
 
 /// What else the machine does.
@@ -53,6 +60,9 @@ impl Options {
             seconds: None,
             threads: None,
             machine: None,
+            same: 100,
+            planted: 40,
+            program: None,
         };
         let mut words = words;
         while let Some(word) = words.next() {
@@ -64,6 +74,9 @@ impl Options {
                 "--comparisons" => options.comparisons = value(words.next())?,
                 "--seconds" => options.seconds = Some(value(words.next())?),
                 "--threads" => options.threads = Some(value(words.next())?),
+                "--same" => options.same = value(words.next())?,
+                "--planted" => options.planted = value(words.next())?,
+                "--program" => options.program = Some(value(words.next())?),
                 "--machine" => options.machine = Some(value(words.next())?),
                 name if known.contains(&name) => options.names.push(word),
                 other => return Err(format!("`{other}` is none of {}", known.join(", ")).into()),

@@ -254,7 +254,7 @@ pub fn on<T>(
     })
 }
 
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -430,7 +430,7 @@ fn independent(
 }
 
 /// Matrix products in a row, each with the same weights.
-fn chain(count: usize) -> Vec<u8> {
+pub fn chain(count: usize) -> Vec<u8> {
     const SIDE: usize = 128;
     let one = (1.0 / SIDE as f32).to_le_bytes();
     let weights: Vec<u8> = one
@@ -439,7 +439,9 @@ fn chain(count: usize) -> Vec<u8> {
         .cycle()
         .take(SIDE * SIDE * one.len())
         .collect();
-    let names: Vec<String> = (0..=count).map(|place| format!("x{place}")).collect();
+    let mut names: Vec<String> = (0..count).map(|place| format!("x{place}")).collect();
+    // However many there are, it is one kind of model.
+    names.push("y".into());
     let node = |place: usize| Node {
         op_type: OpType::MatMul,
         input: vec![names[place].as_str(), "weights"],
