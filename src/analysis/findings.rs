@@ -4,9 +4,9 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::tuning::TuningFindings;
 use super::{
-    Advice, Answer, BatchCurve, Bottleneck, CellFindings, Cells, DenormalFindings, Explanation,
-    Figures, GainSplit, Headline, IdleFindings, NotTried, OperatorFindings, Roofline, RunJudgement,
-    Scaling, SessionFindings,
+    Action, Advice, Answer, BatchCurve, Bottleneck, CellFindings, Cells, Decision,
+    DenormalFindings, Explanation, Figures, GainSplit, Headline, IdleFindings, NotTried,
+    OperatorFindings, Roofline, RunJudgement, Scaling, SessionFindings,
 };
 use crate::plan::CellKey;
 use crate::record::{EndReason, Fitness};
@@ -80,6 +80,23 @@ pub struct Decisions {
     pub advice: Vec<Advice>,
     /// Settings that were not measured and could bring more, each with the command that tries it.
     pub not_tried: Vec<NotTried>,
+}
+
+impl Decisions {
+    /// Leaves out advice to ship what is not judged to be shipped, such as what is only smaller.
+    pub(super) fn advise_as_judged(&mut self) {
+        let judgement = &self.judgement;
+        self.advice.retain(|advice| match advice.action {
+            Action::Ship { key } => judgement
+                .of(key.session)
+                .is_none_or(|one| one.decision == Decision::Ship),
+            Action::Switch { .. }
+            | Action::Batch { .. }
+            | Action::SetOption { .. }
+            | Action::KeepWarm { .. }
+            | Action::LoadBeforeTraffic { .. } => true,
+        });
+    }
 }
 
 impl Findings {

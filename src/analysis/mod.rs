@@ -112,6 +112,7 @@ pub fn findings(record: &RunRecord) -> Findings {
         decisions.split = split.filter(|_| decisions.judgement.decision == Decision::Ship);
         findings
     });
+    decisions.advise_as_judged();
     Findings {
         ending: Ending {
             complete: record.is_complete(),

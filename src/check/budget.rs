@@ -12,6 +12,8 @@ pub enum Budget {
     TimesBaseline(f64),
     /// The most that a score may fall below the baseline's.
     Drop(Drop),
+    /// None: the judgement on the session says whether the check is kept.
+    Judgement,
 }
 
 /// How far a score may fall below the baseline's.

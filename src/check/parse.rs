@@ -15,6 +15,9 @@ pub struct Check {
     pub budget: Budget,
 }
 
+/// The check that has no figure of its own.
+const SHIP: &str = "ship";
+
 /// On which side of its budget a figure must lie; the budget itself is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -25,9 +28,19 @@ pub enum Side {
 }
 
 impl Check {
+    /// That a session is to be shipped, by the judgement on it.
+    pub const SHIP: Check = Check {
+        metric: Metric::LatencyP50,
+        side: Side::AtMost,
+        budget: Budget::Judgement,
+    };
+
     /// Reads an expression such as `latency_p99 <= 20 ms`, `throughput >= 0.95 x baseline` or
-    /// `accuracy_top1 drop <= 0.5 points`.
+    /// `accuracy_top1 drop <= 0.5 points`, or `ship`.
     pub fn parse(text: &str) -> Result<Self, CheckError> {
+        if text.trim() == SHIP {
+            return Ok(Self::SHIP);
+        }
         let (subject, side, budget) = split(text)?;
         let mut words = subject.split_whitespace();
         let metric = metric(words.next().unwrap_or_default())?;
@@ -198,6 +211,14 @@ mod tests {
                 }),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_to_be_shipped_is_a_check_without_a_figure() {
+        assert_eq!(Check::parse(" ship "), Ok(Check::SHIP));
+        for text in ["ships", "ship <= 1", "ship >= 1 x baseline"] {
+            assert!(Check::parse(text).is_err(), "{text}");
         }
     }
 

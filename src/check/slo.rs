@@ -46,7 +46,9 @@ impl Slo {
                 side,
                 limit,
             }),
-            Budget::TimesBaseline(_) | Budget::Drop(_) => Err(SloError::Relative),
+            Budget::TimesBaseline(_) | Budget::Drop(_) | Budget::Judgement => {
+                Err(SloError::Relative)
+            }
         }
     }
 }

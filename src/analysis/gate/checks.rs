@@ -7,10 +7,10 @@ use super::held::{Case, Pairing, Target, is_of_outputs, is_timing, judged};
 use super::types::Runs;
 use super::{
     Checked, Gate, GateVerdict, Held, Judgement, Rule, RuleError, Run, Terms, Unfit, relative,
-    target, verdict,
+    shipped, target, verdict,
 };
 use crate::check::Budget;
-use crate::metric::{Group, Metric};
+use crate::metric::Group;
 use crate::plan::CellKey;
 use crate::record::{Fitness, FitnessVerdict};
 use crate::text::Plain;
@@ -81,13 +81,12 @@ fn is_open(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> bool {
         figure: case.figure.widened(LOOKS_WIDENED),
         ..case
     };
-    let judgement = judgement(rule.check.metric, target, runs, &widened);
-    judgement.verdict == GateVerdict::Inconclusive
+    judgement(rule, target, runs, &widened).verdict == GateVerdict::Inconclusive
 }
 
 fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
     let case = case(rule, target, runs);
-    let judgement = judgement(rule.check.metric, target, runs, &case);
+    let judgement = judgement(rule, target, runs, &case);
     Checked {
         check: rule.text.clone(),
         line: rule.line,
@@ -118,10 +117,15 @@ fn case(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Case {
             },
         },
         Budget::TimesBaseline(_) | Budget::Drop(_) => relative::case(&rule.check, target, runs),
+        Budget::Judgement => shipped::case(target, runs),
     }
 }
 
-fn judgement(metric: Metric, target: &Target<'_>, runs: &Runs<'_>, case: &Case) -> Judgement {
+fn judgement(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>, case: &Case) -> Judgement {
+    let metric = rule.check.metric;
+    if rule.check.budget == Budget::Judgement {
+        return shipped::judgement(target, runs);
+    }
     match (target.failure(), unfit(runs)) {
         (Some(reason), _) if case.figure.measured().is_none() => {
             Judgement::without_figure(GateVerdict::Fail, reason)

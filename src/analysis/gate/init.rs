@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Gate, GateVerdict, Run, Terms, gate, rules, target};
-use crate::analysis::{CellFindings, Estimate, SessionFindings};
+use crate::analysis::{CellFindings, Decision, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Plan};
 use crate::record::RunRecord;
@@ -14,8 +14,8 @@ const HEADROOM: f64 = 0.1;
 const SCORE_HEADROOM: f64 = 0.005;
 
 /// A rule file that `run` passes: budgets of latency, throughput, memory, size and accuracy of the
-/// session that the run advises (the baseline's, where it advises none), and rules that hold it
-/// against a baseline run.
+/// session that the run advises to ship (the baseline's, where it advises none), that it still is to
+/// be shipped, and rules that hold it against a baseline run.
 #[must_use]
 pub fn init(run: Run<'_>) -> String {
     let Some(session) = subject(run) else {
@@ -58,17 +58,21 @@ const RELATIVE: &str = "
 
 fn subject<'a>(run: Run<'a>) -> Option<&'a SessionFindings> {
     let sessions = &run.findings.sessions;
-    run.findings
-        .decisions
-        .answer
-        .latency
-        .pick()
-        .and_then(|pick| sessions.get(pick.key.session))
+    to_ship(run)
+        .and_then(|session| sessions.get(session))
         .or_else(|| {
             sessions
                 .iter()
                 .find(|session| session.is_baseline && session.outcome.is_ok())
         })
+}
+
+/// Index of the session that is to be shipped, if one is.
+fn to_ship(run: Run<'_>) -> Option<usize> {
+    let judgement = &run.findings.decisions.judgement;
+    judgement
+        .session
+        .filter(|_| judgement.decision == Decision::Ship)
 }
 
 fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
@@ -84,6 +88,11 @@ fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
         checks.extend(most(metric, session.figure(metric), None));
     }
     checks.extend(score_check(session));
+    // Of the baseline's own file nothing is judged.
+    checks.extend((to_ship(run) == Some(session.session)).then(|| Check {
+        text: "ship".into(),
+        cell: None,
+    }));
     checks
 }
 
@@ -228,6 +237,7 @@ fn quoted(text: &str) -> String {
     quoted + "\""
 }
 
+/// Not so where a figure is missing, and of the baseline, which is not judged.
 fn passes(entry: &str, run: Run<'_>) -> bool {
     rules(entry)
         .and_then(|rules| gate(&rules, run, Terms::default()))

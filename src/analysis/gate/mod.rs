@@ -11,6 +11,7 @@ mod init;
 mod relative;
 mod rules;
 mod same;
+mod shipped;
 mod target;
 mod types;
 mod verdict;

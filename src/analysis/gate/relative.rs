@@ -56,9 +56,10 @@ fn pairing(design: Design) -> Pairing {
 fn of_same(check: &Check, same: Same) -> Case {
     let (held, value, budget) = match check.budget {
         Budget::Drop(Drop::Points(points)) => (Held::DifferenceToBaseline, 0.0, -points),
-        Budget::Drop(Drop::Share(_)) | Budget::TimesBaseline(_) | Budget::Absolute(_) => {
-            (Held::RatioToBaseline, 1.0, factor(check.budget))
-        }
+        Budget::Drop(Drop::Share(_))
+        | Budget::TimesBaseline(_)
+        | Budget::Absolute(_)
+        | Budget::Judgement => (Held::RatioToBaseline, 1.0, factor(check.budget)),
     };
     Case {
         held,
@@ -85,6 +86,7 @@ fn factor(budget: Budget) -> f64 {
         Budget::TimesBaseline(budget)
         | Budget::Absolute(budget)
         | Budget::Drop(Drop::Points(budget)) => budget,
+        Budget::Judgement => 1.0,
     }
 }
 
@@ -93,6 +95,7 @@ fn as_written(budget: Budget) -> f64 {
     match budget {
         Budget::TimesBaseline(factor) | Budget::Absolute(factor) => factor,
         Budget::Drop(Drop::Points(drop) | Drop::Share(drop)) => -drop,
+        Budget::Judgement => 1.0,
     }
 }
 
@@ -102,6 +105,7 @@ fn of_score(check: &Check, change: AccuracyChange, baseline: f64) -> Case {
         Budget::Drop(Drop::Points(points)) => -points,
         Budget::Drop(Drop::Share(share)) => -share * baseline,
         Budget::TimesBaseline(factor) | Budget::Absolute(factor) => (factor - 1.0) * baseline,
+        Budget::Judgement => 0.0,
     };
     Case {
         held: Held::DifferenceToBaseline,

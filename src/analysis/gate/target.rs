@@ -34,10 +34,14 @@ pub(super) fn targets<'a>(
         }
         Against::OwnBaseline | Against::Run { .. } => {}
     }
+    let is_judged = rule.check.budget == Budget::Judgement;
+    if is_judged {
+        sessions.retain(|session| !session.is_baseline);
+    }
     if sessions.is_empty() {
         return Err(Mistake::BaselineAlone.at(rule.line));
     }
-    if rule.check.metric.level() == Level::Cell {
+    if rule.check.metric.level() == Level::Cell && !is_judged {
         return cells(rule, run, &sessions);
     }
     check_no_place(rule)?;
@@ -54,7 +58,15 @@ pub(super) fn targets<'a>(
 /// Of a metric that a session has once.
 fn check_no_place(rule: &Rule) -> Result<(), RuleError> {
     match rule.selectors.of_cells().next() {
-        Some((what, line)) => Err(Mistake::OfSession(rule.check.metric.key(), what).at(line)),
+        Some((what, line)) => {
+            let named = match rule.check.budget {
+                Budget::Judgement => "ship",
+                Budget::Absolute(_) | Budget::TimesBaseline(_) | Budget::Drop(_) => {
+                    rule.check.metric.key()
+                }
+            };
+            Err(Mistake::OfSession(named, what).at(line))
+        }
         None => Ok(()),
     }
 }

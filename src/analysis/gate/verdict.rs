@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Counted, Estimate, Interval, Measured};
+use crate::analysis::{Counted, Decision, Estimate, Interval, Measured, Reason};
 use crate::check::Side;
 use crate::stats::MIN_LAUNCHES;
 use crate::text::Plain;
@@ -44,6 +44,13 @@ pub enum Basis {
     Same {
         /// Why they are.
         of: Same,
+    },
+    /// The judgement on the session, which every command tells.
+    Judgement {
+        /// The decision.
+        decision: Decision,
+        /// Why.
+        reason: Reason,
     },
     /// Nothing: there is no figure, or none to rely on.
     Nothing,

@@ -58,6 +58,12 @@ impl TuningFindings {
         self.best.map(|best| &self.candidates[best])
     }
 
+    /// What runs where nothing is set.
+    #[must_use]
+    pub fn default(&self) -> Option<&Candidate> {
+        self.defaults.map(|place| &self.candidates[place])
+    }
+
     /// The places of all configurations: the best one, then those that are still in, then those
     /// that are out, each by the objective.
     #[must_use]
@@ -179,7 +185,10 @@ impl Chosen {
     /// Of the defaults, where no heat was decided.
     fn of(judge: &Judge<'_>, tuning: &Tuning, default: Option<CellKey>) -> Option<Self> {
         let winner = tuning.champion().or(default)?;
-        let (taken, preference) = preferred(judge, tuning, winner).unzip();
+        // What runs today is kept where nothing is better.
+        let (taken, preference) = preferred(judge, tuning, winner)
+            .filter(|_| Some(winner) != default)
+            .unzip();
         Some(Chosen {
             taken: taken.unwrap_or(winner),
             winner,

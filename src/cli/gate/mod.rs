@@ -55,8 +55,8 @@ struct Check {
     #[arg(required = true, value_name = "RUN|MODEL")]
     run: Option<PathBuf>,
 
-    /// Rule file (TOML): tables `[[rule]]` with `check`, such as "latency_p99 <= 20 ms" or
-    /// "latency_p50 <= 1.05 x baseline", and optionally what it is for: `variant`, `ep`, `runtime`,
+    /// Rule file (TOML): tables `[[rule]]` with `check`, such as "latency_p99 <= 20 ms",
+    /// "latency_p50 <= 1.05 x baseline" or "ship" (what the report says), and optionally what it is for: `variant`, `ep`, `runtime`,
     /// `binding`, `batch_size`, `concurrency`, `shape` and `dims`.
     #[arg(long, value_name = "FILE", required = true)]
     rules: Option<PathBuf>,
@@ -331,7 +331,11 @@ impl Asked<'_> {
 }
 
 fn compares_times(rule: &Rule) -> bool {
-    gate::is_timing(rule.check.metric) && !matches!(rule.check.budget, Budget::Absolute(_))
+    let is_relative = match rule.check.budget {
+        Budget::TimesBaseline(_) | Budget::Drop(_) => true,
+        Budget::Absolute(_) | Budget::Judgement => false,
+    };
+    gate::is_timing(rule.check.metric) && is_relative
 }
 
 /// A variant of the same files in both runs, measured again; or why it was not.

@@ -7,6 +7,7 @@ use super::measuring::{Measuring, TARGET};
 use super::subject::Loaded;
 use crate::analysis::gate::{Against, Rule, Terms, Unfit};
 use crate::analysis::{self, gate};
+use crate::check::Budget;
 use crate::cli::job::{Asked, Beginning, Target};
 use crate::cli::output::{Failures, Printed, Reports};
 use crate::cli::plan::{self, Family, InputArgs};
@@ -108,8 +109,7 @@ pub(super) fn run(
     rules: &[Rule],
     console: &mut Console,
 ) -> Result<Measured> {
-    let mut metrics = rules.iter().map(|rule| rule.check.metric);
-    job.extent = if metrics.any(gate::is_of_outputs) {
+    job.extent = if rules.iter().any(takes_outputs) {
         Extent::Scored
     } else {
         Extent::Rounds
@@ -121,6 +121,11 @@ pub(super) fn run(
     let measured = written(ran)?;
     console.release();
     Ok(measured)
+}
+
+/// Whether outputs are scored for a rule.
+fn takes_outputs(rule: &Rule) -> bool {
+    gate::is_of_outputs(rule.check.metric) || rule.check.budget == Budget::Judgement
 }
 
 /// Writes the reports of a run into its folder.

@@ -77,7 +77,7 @@ fn slo(text: &str) -> Result<Slo, String> {
                 "{better} of `{name}` is better, so that an SLO limits it by `{sign}`"
             ))
         }
-        Budget::Absolute(_) | Budget::TimesBaseline(_) => {
+        Budget::Absolute(_) | Budget::TimesBaseline(_) | Budget::Judgement => {
             Slo::parse(text).map_err(|error| error.to_string())
         }
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::analysis::gate::{Basis, Checked, Gate, GateVerdict, Held, LeftOut, Same};
 use crate::analysis::{Estimate, Measured};
 use crate::metric::Unit;
-use crate::report::words::{self, Row, RowKind, Table, number, plain};
+use crate::report::words::{self, Row, RowKind, Table, judgement, number, plain};
 
 /// A gate as people read it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -199,6 +199,7 @@ fn because(checked: &Checked) -> String {
 fn basis(checked: &Checked) -> Option<String> {
     match checked.judgement.basis {
         Basis::Interval | Basis::Nothing => None,
+        Basis::Judgement { decision, reason } => Some(judgement::because(decision, reason)),
         Basis::Same { of: Same::Run } => Some("the same run".into()),
         Basis::Same { of: Same::Files } => Some("the same files".into()),
         Basis::ReadOff => Some("read off".into()),

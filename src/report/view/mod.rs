@@ -16,6 +16,7 @@ pub(super) use super::pages::null_test::smallest_claims;
 pub use super::words::item::{Item, Section};
 pub use super::words::quantization::quantization;
 pub use super::words::session_code::{Deployment, session_code};
+pub use super::words::so_far::so_far;
 pub(super) use super::words::table::RowKind;
 pub use super::words::table::Table;
 pub use super::words::{number, text};

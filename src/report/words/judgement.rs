@@ -2,8 +2,8 @@
 
 use super::{number, plain, size_change};
 use crate::analysis::{
-    Advantage, AgreementHeld, Decision, JudgedBy, Judgement, Measured, OutputsStanding, Reason,
-    RunJudgement, ScoreHeld,
+    Advantage, AgreementHeld, Decision, JudgedBy, Judgement, Measured, OutputsStanding, RULES,
+    Reason, RunJudgement, ScoreHeld,
 };
 use crate::metric::{Direction, Metric, Unit};
 use crate::plan::Objective;
@@ -94,7 +94,7 @@ fn undecided(source: Source<'_>, judgement: &RunJudgement) -> String {
 }
 
 /// `int8 looks 1.5x faster (0.9 to 2.2)`, or that it may be.
-fn looks(source: Source<'_>, one: &Judgement) -> String {
+pub(super) fn looks(source: Source<'_>, one: &Judgement) -> String {
     let name = source.name(one.session);
     let baseline = source.baseline_name();
     match &one.advantage {
@@ -190,6 +190,19 @@ fn more_launches(source: Source<'_>, judgement: &RunJudgement) -> String {
     }
 }
 
+/// `undecided: whether it is better is open`, by the rule that decided.
+pub(in crate::report) fn because(decision: Decision, reason: Reason) -> String {
+    let word = match decision {
+        Decision::Ship => "ship",
+        Decision::Keep => "keep the baseline",
+        Decision::Undecided => "undecided",
+        Decision::DoNotShip => "do not ship",
+        Decision::NoAnswer => "no answer",
+    };
+    let rule = RULES.iter().find(|rule| rule.reason == reason);
+    rule.map_or_else(|| word.into(), |rule| format!("{word}: {}", rule.when))
+}
+
 /// The sentence on a search whose answer the machine or the outputs do not bear; `None` where its
 /// own words tell it.
 pub(in crate::report) fn of_search(source: Source<'_>, gain: &str) -> Option<String> {
@@ -216,7 +229,12 @@ pub(in crate::report) fn of_search(source: Source<'_>, gain: &str) -> Option<Str
         Reason::OutputsDiffer => Some(format!("Do not ship {name}: {outputs}.")),
         Reason::OutputsOpen => Some(format!("Undecided: {name} is better, but {outputs}.")),
         Reason::MachineSensitive => Some(format!(
-            "Undecided: {name} looks better, but other work was going on, and it differs from the defaults in threads, spinning or execution provider, which that slows down unlike. Search on a quiet machine."
+            "Undecided: {}, because other work was going on, and it differs from the defaults in threads, spinning or execution provider, which that slows down unlike. Search on a quiet machine.",
+            match judgement.subject().and_then(|one| one.advantage.as_ref()) {
+                Some(found) if found.looks_better() =>
+                    format!("{name} looks better, which is not shown"),
+                Some(_) | None => format!("whether {name} is better is open"),
+            }
         )),
         _ => None,
     }
@@ -279,7 +297,7 @@ fn interval(found: &Advantage) -> String {
         .unwrap_or_default()
 }
 
-fn comparative(metric: Metric) -> &'static str {
+pub(super) fn comparative(metric: Metric) -> &'static str {
     match (metric, metric.unit()) {
         (Metric::Throughput, _) => "more throughput",
         (_, Unit::Bytes) => "less memory",

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::rules::{Known, KnownRun, rule, run_rule};
-use super::{Decision, Judgement, Reason, advantage, machine};
+use super::{Decision, Judgement, Reason, Speed, advantage, machine};
 use crate::analysis::decide::facts::Facts;
 use crate::plan::{CellKey, Objective};
 use crate::record::FitnessVerdict;
@@ -68,34 +68,81 @@ pub(in crate::analysis) fn judge(facts: &Facts<'_>) -> RunJudgement {
         .baseline
         .and_then(|baseline| advantage::cell(facts, objective, baseline));
     let metric = advantage::metric(facts, objective);
-    let rule = run_rule(KnownRun {
-        is_baseline_usable: baseline.is_some_and(|cell| facts.usable(cell.key.session)),
-        is_unfit: record
-            .fitness
-            .as_ref()
-            .is_some_and(|fitness| fitness.verdict == FitnessVerdict::Invalid),
-        is_covered: baseline
-            .and_then(|cell| cell.figure(metric)?.measured())
-            .is_some_and(|found| found.interval.is_some() || found.n >= MIN_LAUNCHES),
-        others: &others,
-    });
-    let subject = subject(rule.decision, &others);
+    let decided = decided(
+        KnownRun {
+            is_baseline_usable: baseline.is_some_and(|cell| facts.usable(cell.key.session)),
+            is_unfit: record
+                .fitness
+                .as_ref()
+                .is_some_and(|fitness| fitness.verdict == FitnessVerdict::Invalid),
+            is_covered: baseline
+                .and_then(|cell| cell.figure(metric)?.measured())
+                .is_some_and(|found| found.interval.is_some() || found.n >= MIN_LAUNCHES),
+            others: &others,
+        },
+        facts.index.baseline,
+    );
     RunJudgement {
+        decision: decided.decision,
+        reason: decided.reason,
+        objective,
+        session: decided.session,
+        baseline: baseline.map(|cell| cell.key),
+        more_ns: others
+            .iter()
+            .find(|one| Some(one.session) == decided.subject)
+            .and_then(|one| more_time(facts, one)),
+        others,
+    }
+}
+
+/// What is decided on a run.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::analysis) struct Decided {
+    pub decision: Decision,
+    pub reason: Reason,
+    /// Index of the session that the decision is about.
+    pub session: Option<usize>,
+    /// Index of the session whose judgement it follows from.
+    pub subject: Option<usize>,
+}
+
+/// The first rule that applies to what is known of a run, and whom it is about.
+pub(in crate::analysis) fn decided(run: KnownRun<'_>, baseline: Option<usize>) -> Decided {
+    let rule = run_rule(run);
+    let subject = subject(rule.decision, run.others);
+    let own = subject.map(|one| one.session);
+    Decided {
         decision: rule.decision,
         reason: rule
             .reason
             .or(subject.map(|one| one.reason))
             .unwrap_or(Reason::NotBetter),
-        objective,
         session: match rule.decision {
-            Decision::Keep => facts.index.baseline,
-            Decision::Ship | Decision::Undecided | Decision::DoNotShip | Decision::NoAnswer => {
-                subject.map(|one| one.session)
-            }
+            Decision::Keep => baseline,
+            Decision::Ship | Decision::Undecided | Decision::DoNotShip | Decision::NoAnswer => own,
         },
-        baseline: baseline.map(|cell| cell.key),
-        more_ns: subject.and_then(|one| more_time(facts, one)),
-        others,
+        subject: own,
+    }
+}
+
+/// The judgement on a session whose comparison with the baseline is known otherwise.
+pub(in crate::analysis) fn compared_otherwise(
+    one: &Judgement,
+    speed: Speed,
+    is_covered: bool,
+) -> Judgement {
+    let rule = rule(Known {
+        is_measured: one.reason != Reason::NotMeasured,
+        speed: Some(speed),
+        is_covered,
+        outputs: one.outputs.standing,
+        machine: one.machine,
+    });
+    Judgement {
+        decision: rule.decision,
+        reason: rule.reason,
+        ..one.clone()
     }
 }
 

@@ -1,17 +1,18 @@
 //! The answer of a search, the most important line first.
 
 use super::phrases::{Search, ratio, words_of};
-use crate::analysis::AccuracyChange;
 use crate::analysis::gate::GateVerdict;
 use crate::analysis::tuning::{
     Candidate, Contender, Criterion, HeldSlo, Preference, State, TuningVerdict,
 };
+use crate::analysis::{AccuracyChange, Decision, Reason};
 use crate::check::Side;
 use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::{DatasetInfo, EndReason, Fate, RunRecord};
 use crate::report::chapters::failed;
 use crate::report::words::{self, judged, judgement, number};
+use crate::stats::MIN_LAUNCHES;
 
 /// Configurations that a line names before it only counts them.
 const NAMED: usize = 4;
@@ -51,6 +52,7 @@ impl Search<'_> {
         let metric = self.found.metric;
         let figure = words::shown(metric, best.figure(metric));
         match self.found.verdict {
+            _ if self.source.judgement().reason == Reason::FewLaunches => self.undecided(),
             TuningVerdict::Found => {
                 let kept = if self.found.best == self.found.defaults {
                     "Keep the defaults"
@@ -92,6 +94,11 @@ impl Search<'_> {
 
     /// How what was tried stands against the defaults.
     fn not_better(&self) -> String {
+        if self.source.judgement().reason == Reason::FewLaunches {
+            return format!(
+                "No answer: a verdict takes {MIN_LAUNCHES} launches of each configuration"
+            );
+        }
         let defaults = self.defaults();
         let named = defaults
             .map(|one| format!(" ({})", self.named(one.key)))
@@ -135,6 +142,9 @@ impl Search<'_> {
     /// too, one that is better may not keep that.
     fn untried(&self, head: &str) -> String {
         if self.found.best != self.found.defaults {
+            return format!("{head}.");
+        }
+        if self.source.judgement().decision == Decision::NoAnswer {
             return format!("{head}.");
         }
         let others = self.others();
