@@ -34,6 +34,7 @@ mod say;
 mod schema;
 mod several;
 mod show;
+mod so_far;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -23,7 +23,7 @@ pub(super) struct Reports {
     /// nearly full holds as many as it can; of one that could not be rendered, why not.
     files: Vec<(PathBuf, Result<Vec<u8>>)>,
     /// What to do, as far as the run decides it.
-    pub(super) decision: analysis::Decision,
+    pub(super) judgement: analysis::RunJudgement,
 }
 
 impl Reports {
@@ -62,7 +62,7 @@ impl Reports {
                 findings: &findings,
             }),
             files,
-            decision: findings.decisions.judgement.decision,
+            judgement: findings.decisions.judgement,
         }
     }
 

@@ -98,6 +98,7 @@ fn reported(mut ran: Ran, args: &Args, given: Option<Given>, progress: &mut Cons
     failures.note(keep_context(&folder, text.as_deref()));
     if nothing_measured(&record).is_none() {
         progress.release();
+        progress.say_changed(&record, &reports.judgement);
         forecast::learn_from(&record);
     }
     finished(failures, &record)?;
@@ -105,7 +106,7 @@ fn reported(mut ran: Ran, args: &Args, given: Option<Given>, progress: &mut Cons
         open::open(&folder.report_html());
     }
     Ok(if args.decide {
-        decided(&record, reports.decision)
+        decided(&record, reports.judgement.decision)
     } else {
         exit_code(&record)
     })

@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::so_far::SoFar;
 use super::{output, say};
+use crate::analysis::RunJudgement;
 use crate::plan::{LoadMode, Plan};
-use crate::record::{EndReason, Failure, Host, Stage};
+use crate::record::{EndReason, Failure, Host, RunRecord, Stage};
 use crate::report::Style;
 use crate::report::view::text;
 use crate::runner::{Observer, Progress};
@@ -50,19 +52,31 @@ pub(super) struct Console {
     is_single: bool,
     /// A failure of it that is told unless that error comes next.
     held: Option<(String, Failure)>,
+    /// The first answer while the run goes on.
+    so_far: Option<SoFar>,
 }
 
 #[derive(Debug)]
 enum Mode {
     Quiet,
     Lines,
-    Live(ProgressBar),
+    Live(Live),
+}
+
+/// Two lines of a terminal that stay below all that is printed.
+#[derive(Debug)]
+struct Live {
+    lines: MultiProgress,
+    /// What is happening now.
+    now: ProgressBar,
+    /// The answer so far; absent before there is one.
+    answer: Option<ProgressBar>,
 }
 
 impl Console {
     fn new() -> Self {
         Console::with(if io::stderr().is_terminal() {
-            Mode::Live(live_line())
+            Mode::Live(Live::new(ProgressDrawTarget::stderr_with_hz(4)))
         } else {
             Mode::Lines
         })
@@ -79,6 +93,7 @@ impl Console {
             last: String::new(),
             is_single: false,
             held: None,
+            so_far: None,
         }
     }
 
@@ -86,7 +101,7 @@ impl Console {
         match &self.mode {
             Mode::Quiet => {}
             Mode::Lines => say::aside(sentence),
-            Mode::Live(line) => line.println(text::plain(sentence)),
+            Mode::Live(live) => live.now.println(text::plain(sentence)),
         }
     }
 
@@ -103,7 +118,7 @@ impl Console {
     /// elsewhere.
     fn now(&mut self, sentence: &str) {
         match &self.mode {
-            Mode::Live(line) => line.set_message(text::plain(sentence)),
+            Mode::Live(live) => live.now.set_message(text::plain(sentence)),
             _ if self.last == sentence => {}
             _ => self.say(sentence),
         }
@@ -112,8 +127,8 @@ impl Console {
 
     /// Says something that only a live line can afford to say.
     fn detail(&mut self, sentence: &str) {
-        if let Mode::Live(line) = &self.mode {
-            line.set_message(text::plain(sentence));
+        if let Mode::Live(live) = &self.mode {
+            live.now.set_message(text::plain(sentence));
         }
     }
 
@@ -134,8 +149,34 @@ impl Console {
     }
 
     pub(super) fn clear(&mut self) {
-        if let Mode::Live(line) = &self.mode {
-            line.finish_and_clear();
+        if let Mode::Live(live) = &self.mode {
+            for line in live.answer.iter().chain([&live.now]) {
+                line.finish_and_clear();
+            }
+        }
+    }
+
+    /// Shows the answer of a run under way: once where lines stay, and on a terminal each better one
+    /// in the place of the one before.
+    fn answer(&mut self, record: &RunRecord, rounds: u64, elapsed: Duration) {
+        if matches!(self.mode, Mode::Quiet)
+            || (matches!(self.mode, Mode::Lines) && self.so_far.is_some())
+        {
+            return;
+        }
+        let so_far = SoFar::of(record, rounds, elapsed.into());
+        match &mut self.mode {
+            Mode::Live(live) => live.answer(&so_far.sentence),
+            Mode::Quiet | Mode::Lines => say::aside(&so_far.sentence),
+        }
+        self.so_far.get_or_insert(so_far);
+    }
+
+    /// Says what the end of the run says otherwise than the first answer did.
+    pub(super) fn say_changed(&mut self, record: &RunRecord, judgement: &RunJudgement) {
+        let first = self.so_far.as_ref();
+        if let Some(changed) = first.and_then(|first| first.changed(record, judgement)) {
+            self.say(&changed);
         }
     }
 
@@ -180,10 +221,26 @@ fn variants(plan: &Plan) -> String {
     joined(plan.variants.iter().map(|variant| variant.name.exact()))
 }
 
+impl Live {
+    fn new(target: ProgressDrawTarget) -> Self {
+        let lines = MultiProgress::with_draw_target(target);
+        Live {
+            now: live_line(&lines),
+            lines,
+            answer: None,
+        }
+    }
+
+    fn answer(&mut self, sentence: &str) {
+        let line = self.answer.get_or_insert_with(|| live_line(&self.lines));
+        line.set_message(text::plain(sentence));
+    }
+}
+
 /// A live line that is drawn when something happens and at no other time: a ticking one would
 /// disturb the measurement.
-fn live_line() -> ProgressBar {
-    let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(4));
+fn live_line(lines: &MultiProgress) -> ProgressBar {
+    let line = lines.add(ProgressBar::no_length());
     if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
         line.set_style(style);
     }
@@ -209,6 +266,11 @@ impl Observer for Console {
                 self.warn(&format!("{session} at {place}"), failure);
             }
             Progress::Note(note) => self.say(&format!("note: {note}")),
+            Progress::SoFar {
+                record,
+                rounds,
+                elapsed,
+            } => self.answer(record, *rounds, *elapsed),
             Progress::Describing { .. } | Progress::Trying { .. } | Progress::Cells { .. } => {
                 self.detail(&words(progress));
             }
@@ -268,7 +330,7 @@ fn words(progress: &Progress<'_>) -> String {
             format!("{what}: waited for {waited} s so far, of {most} s at most")
         }
         Progress::Ended(reason) => ending(*reason).to_owned(),
-        Progress::Failed { .. } | Progress::Note(_) => String::new(),
+        Progress::SoFar { .. } | Progress::Failed { .. } | Progress::Note(_) => String::new(),
     }
 }
 
@@ -313,13 +375,13 @@ mod tests {
 
     #[test]
     fn names_on_a_live_line_are_text() {
-        let mut console = Console::with(Mode::Live(ProgressBar::hidden()));
+        let mut console = Console::with(Mode::Live(Live::new(ProgressDrawTarget::hidden())));
         for show in [Console::now, Console::detail] {
             show(&mut console, "reading a\u{1b}[31m\u{202e}b");
-            let Mode::Live(line) = &console.mode else {
+            let Mode::Live(live) = &console.mode else {
                 unreachable!("it is one")
             };
-            assert_eq!(line.message(), "reading a\\u{1b}[31m\\u{202e}b");
+            assert_eq!(live.now.message(), "reading a\\u{1b}[31m\\u{202e}b");
         }
     }
 }

@@ -109,5 +109,5 @@ fn publish(mut ran: Ran, args: &Args) -> Result<u8> {
     let printed = Printed::of(args.json, "tune", args.console.style());
     let reports = Reports::render(&ran, printed, None);
     ending::finished(ending::written(&reports, &mut ran), &ran.record)?;
-    Ok(ending::decided(&ran.record, reports.decision))
+    Ok(ending::decided(&ran.record, reports.judgement.decision))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::plan::LoadMode;
-use crate::record::{EndReason, Failure, Stage};
+use crate::record::{EndReason, Failure, RunRecord, Stage};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -98,6 +98,16 @@ pub enum Progress<'a> {
         place: Option<&'a str>,
         /// The failure.
         failure: &'a Failure,
+    },
+    /// Figures allow a first answer, or a better one: after as many launches of each session as an
+    /// interval takes, at each look after them, and when outputs have been scored.
+    SoFar {
+        /// Everything that was found until now.
+        record: &'a RunRecord,
+        /// Rounds that are done.
+        rounds: u64,
+        /// Wall time since the start.
+        elapsed: Duration,
     },
     /// Something that the user should know.
     Note(&'a str),

@@ -29,7 +29,10 @@ pub(super) async fn measure(run: &mut Run<'_>, goal: Option<&dyn Goal>) -> Resul
     let resting = std::mem::take(&mut run.resting);
     run.time.held = beside::rest_share(run);
     match run.extent {
-        Extent::Whole => beside::all(run).await?,
+        Extent::Whole => {
+            beside::all(run).await?;
+            run.tell_so_far(rounds.done());
+        }
         Extent::Scored => beside::scores(run).await?,
         Extent::Rounds | Extent::Probe(_) => {}
     }

@@ -242,6 +242,75 @@ fn run_ends_at_a_look_when_every_interval_is_narrow() {
     assert_eq!(cell(&record, "a", 1).settled_after_rounds, None);
 }
 
+/// Single predictions of every variant first, and what they say, before anything larger is measured.
+#[test]
+fn six_launches_of_every_variant_give_an_answer_before_larger_batches() {
+    let bench = Workbench::new();
+    let variants = json!({
+        "a": { "fixed_ns": 100_000, "per_sample_ns": 1_000, "jitter_ratio": 0.02 },
+        "b": { "fixed_ns": 50_000, "per_sample_ns": 1_000, "jitter_ratio": 0.02 },
+        "c": { "fixed_ns": 150_000, "per_sample_ns": 1_000, "jitter_ratio": 0.02 },
+    });
+    let words = ["--batch", "1,4", "--alternations", "1", "--block", "1ms"];
+    let output = bench.scripted(&family(&bench), &variants, words).run();
+    output.assert_code(0);
+    let record = bench.record();
+    let measured = |rounds: std::ops::Range<u64>| -> BTreeSet<(usize, u64)> {
+        let blocks = record.blocks.iter();
+        blocks
+            .filter(|block| rounds.contains(&block.round))
+            .map(|block| (block.key.session, block.key.batch_size))
+            .collect()
+    };
+    assert_eq!(measured(0..6), [(0, 1), (1, 1), (2, 1)].into());
+    for round in 0..6 {
+        assert_eq!(measured(round..round + 1).len(), 3, "round {round}");
+    }
+    assert_eq!(measured(6..7).len(), 6, "then every batch size");
+
+    let lines: Vec<&str> = output.stderr.lines().collect();
+    let place = |words: &str| {
+        let found = lines.iter().position(|line| line.contains(words));
+        found.unwrap_or_else(|| panic!("`{words}` is missing: {output}"))
+    };
+    let answer = lines[place("so far, after 6 launches of each and ")];
+    assert!(
+        answer.contains(": b is 1.9") || answer.contains(": b is 2.0"),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("x faster")
+            && answer.contains(" than a; outputs and the machine are judged later"),
+        "{answer}"
+    );
+    assert!(place("round 6,") < place("so far,") && place("so far,") < place("round 7,"));
+    let told = lines.iter().filter(|line| line.contains("so far,"));
+    assert_eq!(told.count(), 1, "{output}");
+    assert!(!output.stderr.contains("has changed"), "{output}");
+    assert!(
+        output.stdout.contains("b is") || output.stdout.contains("Ship b"),
+        "{output}"
+    );
+}
+
+#[test]
+fn a_model_by_itself_is_told_by_its_median_and_too_few_rounds_tell_nothing() {
+    for (rounds, is_told) in [("5", false), ("7", true)] {
+        let bench = Workbench::new();
+        let model = bench.copy("fixtures/one-node.onnx", "a.onnx");
+        let variants = json!({ "a": { "fixed_ns": 100_000, "jitter_ratio": 0.02 } });
+        let words = ["--batch", "1", "--rounds", rounds, "--block", "1ms"];
+        let output = bench.scripted(&model, &variants, words).run();
+        output.assert_code(0);
+        let told = output
+            .stderr
+            .contains("so far, after 6 launches of each and ")
+            && output.stderr.contains(": a takes ")
+            && output.stderr.contains("; the machine is judged later");
+        assert_eq!(told, is_told, "{output}");
+    }
+}
+
 /// `b` is twice as slow, which ten rounds show; that `c` is not takes more, for its latencies
 /// wander.
 #[test]

@@ -9,6 +9,7 @@ mod phrases;
 pub(super) mod quantization;
 mod scores;
 pub(super) mod session_code;
+pub(super) mod so_far;
 mod source;
 pub(super) mod table;
 pub mod text;

@@ -47,6 +47,11 @@ struct Sweep {
 }
 
 impl Rounds {
+    /// Rounds that are done.
+    pub(super) fn done(&self) -> u64 {
+        self.done
+    }
+
     pub(super) async fn measure(
         &mut self,
         run: &mut Run<'_>,
@@ -75,6 +80,9 @@ impl Rounds {
             self.have_swept |= next == Scope::Everything;
             run.checkpoint()?;
             let is_look = stop::look_rounds(run.plan()).contains(&self.done);
+            if is_look || self.done == MIN_LAUNCHES {
+                run.tell_so_far(self.done);
+            }
             if is_look && let Some(reason) = look_at_figures(run, self.done, goal)? {
                 return Ok(reason);
             }

@@ -17,6 +17,7 @@ use crate::runner::block::Meter;
 use crate::runner::energy::EnergyWatch;
 use crate::runner::time::Time;
 use crate::runner::{Description, Extent, Launch, Launcher, Observer, Progress, Result};
+use crate::stats::MIN_LAUNCHES;
 use crate::store::{Journal, StoreError};
 use crate::text::Plain;
 use crate::units::Nanos;
@@ -98,6 +99,18 @@ impl Run<'_> {
     /// Says what is being done with a session beside the rounds.
     pub(super) fn begin_beside(&mut self, session: usize, what: fn(&str) -> Progress<'_>) {
         self.observer.observe(&what(&self.label(session)));
+    }
+
+    /// Tells what is known after so many rounds, where these are as many as an interval takes and the
+    /// run is one that answers by itself.
+    pub(super) fn tell_so_far(&mut self, rounds: u64) {
+        if self.extent == Extent::Whole && rounds >= MIN_LAUNCHES {
+            self.observer.observe(&Progress::SoFar {
+                record: self.journal.record(),
+                rounds,
+                elapsed: self.time.of_part(),
+            });
+        }
     }
 
     pub(super) fn note(&mut self, note: String) -> Result<()> {
