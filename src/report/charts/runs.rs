@@ -69,7 +69,11 @@ pub(in crate::report) fn ratios(runs: &[String], mut lines: Vec<RatioLine>, at: 
         ),
         x: AxisView::places("run, the earliest first", runs),
         y: Measure::AS_IS.log("ratio of median latencies", extent),
-        series: lines.iter().enumerate().map(series).collect(),
+        series: lines
+            .iter()
+            .enumerate()
+            .map(|(color, line)| series(color, line))
+            .collect(),
         table: table(&title, runs, &lines),
         title,
     })
@@ -85,7 +89,7 @@ fn left_out(more: usize) -> String {
     }
 }
 
-fn series((color, line): (usize, &RatioLine)) -> SeriesView {
+fn series(color: usize, line: &RatioLine) -> SeriesView {
     SeriesView {
         name: Some(line.name.clone()),
         color,

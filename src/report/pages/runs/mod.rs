@@ -14,7 +14,7 @@ use super::comparison::ComparisonView;
 use crate::analysis::comparison::{Comparisons, NamedRun};
 use crate::report::chapter::{Alarm, AlarmLevel, Audience, Block, Chapter, Place};
 use crate::report::chapters::Report;
-use crate::report::words::{Table, capital, listed, once, plain};
+use crate::report::words::{listed, once, plain};
 
 /// Runs over each other, as people read them: `comparisons` holds each against the first.
 #[must_use]
@@ -29,6 +29,7 @@ pub fn of_runs(runs: &[NamedRun<'_>], comparisons: &Comparisons) -> Report {
             (Audience::REPORTS, answer(&view, verdict)),
             (Audience::REPORTS, variants(&overlay)),
             (Audience::REPORTS, identity(&overlay)),
+            (Audience::REPORTS, files(&overlay)),
             (Audience::REPORTS, intervals(&view)),
             (Audience::IN_FULL, evidence(view)),
         ],
@@ -62,12 +63,16 @@ fn variants(overlay: &Overlay<'_>) -> Chapter {
 }
 
 fn identity(overlay: &Overlay<'_>) -> Chapter {
-    let files = told::files(overlay);
     Chapter::new("runs", "Runs", "What each run is")
         .titled()
         .only(Audience::SUMMARY, Block::heading("What each run is"))
         .with(Block::Items(told::runs(overlay)))
-        .table(files)
+}
+
+/// Which files and options of the runs are the same.
+fn files(overlay: &Overlay<'_>) -> Chapter {
+    Chapter::untitled("runs")
+        .table(told::files(overlay))
         .lines("Options that differ", told::options(overlay))
 }
 
@@ -80,10 +85,7 @@ fn intervals(view: &ComparisonView) -> Chapter {
 
 /// Everything that was compared, run by run.
 fn evidence(view: ComparisonView) -> Chapter {
-    let tables = view.tables.into_iter().map(|table| Table {
-        title: capital(&table.title),
-        ..table
-    });
+    let tables = view.tables.into_iter();
     Chapter::new("evidence", "Evidence", "Every figure that was compared")
         .titled()
         .with(Block::Legend(view.legend))
