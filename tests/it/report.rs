@@ -1,7 +1,7 @@
 //! Reports of a made-up run: each format has a golden file, and what must hold for all of them
 //! holds.
 
-use onnxprof::analysis::{self, Findings};
+use onnxprof::analysis::{self, Findings, GainCause, StepBasis};
 use onnxprof::export;
 use onnxprof::plan::LoadMode;
 use onnxprof::record::{Agreement, Failure, FitnessVerdict, RunRecord};
@@ -57,6 +57,44 @@ fn terminal_summary_of_the_digits_run() {
 fn markdown_report_of_the_digits_run() {
     let run = record::digits();
     insta::assert_snapshot!(markdown(&run, &analysis::findings(&run)));
+}
+
+#[test]
+fn gain_of_file_and_batch_together_is_split_by_cause() {
+    let run = record::digits();
+    let findings = analysis::findings(&run);
+    let split = findings.decisions.split.as_ref().unwrap();
+    let steps: Vec<(&[GainCause], StepBasis)> = split
+        .steps
+        .iter()
+        .map(|step| (step.causes.as_slice(), step.basis))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            (&[GainCause::Variant][..], StepBasis::InTurns),
+            (&[GainCause::Batch][..], StepBasis::NotInTurns)
+        ]
+    );
+    let factors = split.steps.iter().map(|step| step.factor.value().unwrap());
+    let (product, whole) = (factors.product::<f64>(), split.factor.value().unwrap());
+    assert!((product / whole - 1.0).abs() < 0.03, "{product} {whole}");
+    let text = terminal(&run, &findings);
+    let sentence = text
+        .lines()
+        .find(|line| line.starts_with("  In throughput, int8"));
+    assert!(
+        sentence.is_some_and(|line| line.contains("as good as fp32 at batch")),
+        "{text}"
+    );
+    let json = serde_json::to_value(&findings).unwrap();
+    assert_eq!(json["gain_split"]["steps"][1]["basis"], "not_in_turns");
+}
+
+#[test]
+fn one_cause_alone_is_not_split() {
+    let run = record::single_variant();
+    assert_eq!(analysis::findings(&run).decisions.split, None);
 }
 
 #[test]
