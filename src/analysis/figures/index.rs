@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use super::tails;
 use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::record::{
@@ -90,17 +89,15 @@ impl<'a> Index<'a> {
         self.launch_cells.get(&key).map_or(&[], Vec::as_slice)
     }
 
-    /// Latencies of each launch of a cell of the baseline, decoded once; `None` of other cells, and
-    /// where there are no blocks.
+    /// Latencies of each launch of a cell of the baseline, which are `decoded` once; `None` of other
+    /// cells, and where there are no blocks.
     pub(super) fn baseline_latencies(
         &self,
         key: CellKey,
+        decoded: impl FnOnce(&Self, CellKey) -> Observed<Vec<LaunchLatencies>>,
     ) -> Option<&Observed<Vec<LaunchLatencies>>> {
-        Some(
-            self.latencies
-                .get(&key)?
-                .get_or_init(|| tails::of_launches(self, key)),
-        )
+        let latencies = self.latencies.get(&key)?;
+        Some(latencies.get_or_init(|| decoded(self, key)))
     }
 
     pub(in crate::analysis) fn launches(&self, session: usize) -> &[&'a LaunchRecord] {

@@ -28,7 +28,10 @@ pub(super) fn compare(
         baseline,
         p50: median_change(&pairs)?,
         p10: Change::paired(Metric::LatencyP10RatioToBaseline, &p10)?,
-        p99: p99(launches, index.baseline_latencies(baseline)?),
+        p99: p99(
+            launches,
+            index.baseline_latencies(baseline, tails::of_launches)?,
+        ),
         throughput: Change::paired(Metric::ThroughputRatioToBaseline, &throughput)?,
         worse_tail: false,
     })
