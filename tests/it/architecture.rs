@@ -95,7 +95,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("scaling", &["decide", "figures"]),
             ("explain", &["decide", "figures", "operators"]),
             ("decide", &["explain", "figures", "operators", "scaling"]),
-            ("gate", &["comparison", "figures"]),
+            ("gate", &["comparison", "decide", "figures"]),
             ("tuning", &["decide", "figures", "gate"]),
         ],
     ),
