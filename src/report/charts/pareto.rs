@@ -1,7 +1,7 @@
 //! Cost of speed, in accuracy and memory.
 
 use super::axis::NAME_WIDTH;
-use super::{ChartView, Drawing, Form, Measure, PointView, SeriesView};
+use super::{AxisView, ChartView, Drawing, Form, Measure, PointView, SeriesView};
 use crate::analysis::{Front, FrontPoint, front};
 use crate::metric::{Direction, Metric, Unit};
 use crate::report::words::{self, Builder, Source, Table, text};
@@ -49,10 +49,18 @@ pub(super) fn chart(source: Source<'_>) -> Drawing {
              as good a latency and score, whatever their intervals."
         ),
         x: x.log("median latency", latencies).widened(1.2),
-        y: y.around(front.score.label(), scores),
+        y: of_scores(front.score, y.around(front.score.label(), scores)),
         series: plot.series(),
         table: plot.table(),
     })
+}
+
+/// No share above all of it is marked on the axis of scores.
+fn of_scores(score: Metric, mut axis: AxisView) -> AxisView {
+    if score.unit() == Unit::Ratio && score.direction() == Direction::Higher {
+        axis.ticks.retain(|tick| tick.at <= 100.0);
+    }
+    axis
 }
 
 /// Of a mark whose area says a share of the largest memory.
@@ -159,5 +167,18 @@ impl Plot<'_> {
             ]);
         }
         table.finish([])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_share_above_all_is_marked() {
+        let axis = Measure::new(Unit::Ratio, 1.0).around("top-1 accuracy", [1.0, 0.99]);
+        assert!(axis.ticks.iter().any(|tick| tick.at > 100.0));
+        let axis = of_scores(Metric::AccuracyTop1, axis);
+        assert!(axis.ticks.iter().all(|tick| tick.at <= 100.0) && axis.ticks.len() > 1);
     }
 }
