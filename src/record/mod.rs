@@ -18,6 +18,7 @@ mod operators;
 mod outcome;
 mod pairs;
 mod quantization;
+mod sameness;
 mod statistics;
 mod tuning;
 
@@ -294,16 +295,26 @@ impl RunRecord {
         self.cells.iter().find(|cell| cell.key == key)
     }
 
-    /// Whether two variants are one file: of one content, and without weights in other files, which
-    /// may differ.
+    /// Whether two variants are one model file, with the same weights in files beside it.
     #[must_use]
     pub fn is_one_file(&self, variant: usize, other: usize) -> bool {
-        let hash = |at: usize| {
-            let found = self.variants.get(at)?;
-            let is_whole = found.model.as_ref()?.external_files.is_empty();
-            found.sha256.as_ref().filter(|_| is_whole)
-        };
-        variant == other || hash(variant).is_some_and(|own| hash(other) == Some(own))
+        let both = self.variants.get(variant).zip(self.variants.get(other));
+        variant == other || both.is_some_and(|(own, other)| own.is_same_files(other))
+    }
+
+    /// Whether the model of a session may be fed larger batches, as far as its file tells.
+    #[must_use]
+    pub fn takes_larger_batches(&self, session: usize) -> bool {
+        let model = self.variant_of(session).model.as_ref();
+        model.is_none_or(|model| model.batch_axis.fixed_size.is_none())
+    }
+
+    /// Whether the machine was judged, and was not `VALID`.
+    #[must_use]
+    pub fn was_disturbed(&self) -> bool {
+        self.fitness
+            .as_ref()
+            .is_some_and(|fitness| fitness.verdict != FitnessVerdict::Valid)
     }
 
     /// Whether what the models were fed was made up.

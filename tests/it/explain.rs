@@ -455,19 +455,31 @@ fn two_files_with_one_sum_are_said_to_be_the_same_and_nothing_is_made_of_their_d
         "{why:?}"
     );
     assert!(shown::charts(&view, "why").charts.is_empty());
-    // Weights in another file have no sum.
-    let model = run.variants[1].model.as_mut().unwrap();
-    model.external_files.insert("weights.bin".into(), Bytes(1));
-    assert!(!only(&analysis::findings(&run)).is_same_file);
     // With other options it is the same model in another way.
-    run.variants[1]
-        .model
-        .as_mut()
-        .unwrap()
-        .external_files
-        .clear();
     run.plan.sessions[1].options.execution_mode = ExecutionMode::Parallel;
     assert!(!only(&analysis::findings(&run)).is_same_file);
+}
+
+#[test]
+fn files_with_one_sum_are_the_same_if_their_weights_in_other_files_are() {
+    let mut run = profiled();
+    run.variants[1].sha256 = run.variants[0].sha256.clone();
+    for variant in &mut run.variants {
+        let model = variant.model.as_mut().unwrap();
+        model.external_files.insert("weights.bin".into(), Bytes(1));
+    }
+    assert!(!only(&analysis::findings(&run)).is_same_file, "no sums");
+    for (of_second, is_same) in [("a", true), ("b", false)] {
+        for (variant, sum) in run.variants.iter_mut().zip(["a", of_second]) {
+            let sums = &mut variant.external_sha256;
+            sums.insert("weights.bin".into(), sum.into());
+        }
+        let findings = analysis::findings(&run);
+        assert_eq!(only(&findings).is_same_file, is_same, "{of_second}");
+        let why = shown::lines(&Report::new(&run, &findings), "why").join("\n");
+        assert_eq!(why.contains("is the same file as"), is_same, "{why}");
+        assert_eq!(run.is_one_file(0, 1), is_same);
+    }
 }
 
 #[test]

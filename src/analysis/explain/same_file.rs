@@ -1,8 +1,7 @@
 //! Sessions that run one and the same model.
 
 use crate::plan::SessionSpec;
-use crate::record::{RunRecord, VariantRecord};
-use crate::text::Plain;
+use crate::record::RunRecord;
 
 /// Whether two sessions run one file in one way.
 pub(super) fn run_alike(record: &RunRecord, session: usize, reference: usize) -> bool {
@@ -21,19 +20,10 @@ pub(super) fn run_one_model(record: &RunRecord, session: usize, reference: usize
         || are_one_file(record, session, reference)
 }
 
-/// By the sums of two variants.
+/// Two variants of one content.
 fn are_one_file(record: &RunRecord, session: usize, reference: usize) -> bool {
-    let sum = sum(record.variant_of(session));
     record.plan.sessions[session].variant != record.plan.sessions[reference].variant
-        && sum.is_some()
-        && sum == self::sum(record.variant_of(reference))
-}
-
-/// `None` also where tensors lie in other files, of which there is no sum.
-fn sum(variant: &VariantRecord) -> Option<&str> {
-    let is_all = variant
-        .model
-        .as_ref()
-        .is_some_and(|model| model.external_files.is_empty());
-    variant.sha256.as_ref().filter(|_| is_all).map(Plain::exact)
+        && record
+            .variant_of(session)
+            .is_same_files(record.variant_of(reference))
 }

@@ -20,6 +20,6 @@ pub use checks::{LOOKS_WIDENED, gate, undecided};
 pub use held::{Held, held_at, is_of_outputs, is_timing};
 pub use init::init;
 pub use rules::{Mistake, Rule, RuleError, Selected, Selectors, rules};
-pub use same::{are_same_files, variants_of_same_files};
+pub use same::variants_of_same_files;
 pub use types::{Again, Against, Checked, Gate, LeftOut, Run, Terms, Unfit};
 pub use verdict::{Basis, GateVerdict, Judgement, Same, Settling};
