@@ -163,7 +163,7 @@ fn escape(out: &mut Output<'_>, _: &mut State<'_, '_>, value: &Value) -> Result<
     let shown = if value.is_safe() || value.kind() == ValueKind::Number {
         value.to_string()
     } else {
-        text::markdown(&value.to_string())
+        text::markdown_prose(&value.to_string())
     };
     out.write_str(&shown).map_err(|_| {
         Error::new(

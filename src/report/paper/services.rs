@@ -122,12 +122,12 @@ pub fn step_summary(view: &GateView) -> String {
         view.title
     );
     for row in view.table().rows {
-        let cells = row.cells.iter().map(|cell| text::markdown(cell));
+        let cells = row.cells.iter().map(|cell| text::markdown_prose(cell));
         let _ = writeln!(summary, "| {} |", text::joined(cells, " | "));
     }
     summary.push('\n');
     for remark in view.warnings.iter().chain(&view.remarks) {
-        let _ = writeln!(summary, "- {}", text::markdown(remark));
+        let _ = writeln!(summary, "- {}", text::markdown_prose(remark));
     }
     summary
 }

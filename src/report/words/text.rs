@@ -26,6 +26,31 @@ pub(in crate::report) fn markdown(text: &str) -> String {
     out
 }
 
+/// `text` escaped as [`markdown`] has it, but for words between backticks, which are code.
+pub(in crate::report) fn markdown_prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let are_pairs = !parts.len().is_multiple_of(2);
+    let is_apart =
+        |index: usize| index == 0 || index + 1 == parts.len() || !parts[index].is_empty();
+    if !are_pairs || !(0..parts.len()).all(is_apart) {
+        return markdown(text);
+    }
+    let parts = parts.iter().enumerate();
+    parts
+        .map(|(index, part)| match index % 2 {
+            1 if is_span(part) => code(part),
+            1 => format!("\\`{}\\`", markdown(part)),
+            _ => markdown(part),
+        })
+        .collect()
+}
+
+/// Whether a text stays what it is as a code span, also in a table, and where a service takes HTML
+/// before it takes code.
+fn is_span(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains(['|', '<', '\n'])
+}
+
 /// `text` as a code span of Markdown, outside of tables.
 pub(in crate::report) fn code(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
@@ -217,6 +242,20 @@ mod tests {
     #[test]
     fn markdown_in_a_name_stays_text() {
         assert_eq!(markdown("a|b_*[x](y)<i>"), "a\\|b\\_\\*\\[x\\](y)\\<i\\>");
+        for (text, expected) in [
+            (
+                "give `--ep-option a_b=1`, x_y",
+                "give `--ep-option a_b=1`, x\\_y",
+            ),
+            ("`<i>`", "\\`\\<i\\>\\`"),
+            ("a name with one ` and *", "a name with one \\` and \\*"),
+            ("`a|b`", "\\`a\\|b\\`"),
+            ("` `", "\\` \\`"),
+            ("``a``", "\\`\\`a\\`\\`"),
+            ("`a``b`", "\\`a\\`\\`b\\`"),
+        ] {
+            assert_eq!(markdown_prose(text), expected);
+        }
     }
 
     #[test]
