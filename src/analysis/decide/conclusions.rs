@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::{Bound, Change, Estimate};
+use crate::analysis::{Bound, Change, DeviceFindings, DeviceVerdict, Estimate};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::plan::CellKey;
@@ -200,6 +200,19 @@ pub struct Bottleneck {
     pub kind: BottleneckKind,
 }
 
+impl Bottleneck {
+    /// Whether a device waits for the host, which hands work over to it.
+    pub(crate) fn waits_for_host(&self) -> bool {
+        matches!(
+            self.kind,
+            BottleneckKind::Device {
+                verdict: DeviceVerdict::EnqueueBound | DeviceVerdict::Gaps,
+                ..
+            }
+        )
+    }
+}
+
 /// A kernel that attains more of the machine's peak for the same work.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BetterKernel {
@@ -243,7 +256,7 @@ pub enum BottleneckKind {
         batch_size: u64,
         /// CPU time / (elapsed x CPUs).
         utilization: Estimate,
-        /// CPUs that the worker may use.
+        /// CPUs that the process may use.
         cpus_count: u64,
         /// Share of all CPUs' time that other processes took, where that is most of what the
         /// session left unused; absent otherwise.
@@ -322,6 +335,15 @@ pub enum BottleneckKind {
         batch_size: u64,
         /// Their share of the time in nodes.
         share: Ratio,
+    },
+    /// A device did not compute all the time, by its own kernels and copies in a trace.
+    Device {
+        /// Where.
+        batch_size: u64,
+        /// What the trace shows.
+        verdict: DeviceVerdict,
+        /// The figures that show it.
+        device: DeviceFindings,
     },
     /// One part dominates the time to the first prediction.
     LoadTime {

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use super::commands::{as_baseline, as_session, runtime_word};
-use crate::analysis::{Answer, Caveat, Facts, NotTried, SessionFindings, Untried};
+use crate::analysis::{Answer, Caveat, Facts, NotTried, SessionFindings, Untried, operators};
 use crate::plan::{
     Binding, Command, Flag, LoadMode, PageCache, Plan, ProviderSpec, RuntimeChoice, SessionSpec,
     unswept,
 };
-use crate::provider::{self, CPU_PROVIDER, Hardware, openvino};
+use crate::provider::{self, CPU_PROVIDER, Graphs, Hardware, openvino};
 use crate::record::{
     DatasetInfo, Dim, ModelSummary, RunRecord, TensorInfo, ValueType, VariantRecord,
 };
@@ -24,6 +24,7 @@ pub(crate) fn not_tried(facts: &Facts<'_>, answer: &Answer) -> Vec<NotTried> {
     }
     let record = facts.index.record;
     let mut found = Vec::new();
+    found.extend(captured_graphs(record));
     found.extend(labels(facts));
     found.extend(quantization(record));
     found.extend(batches(record, answer));
@@ -226,6 +227,34 @@ fn device_binding(record: &RunRecord) -> Option<NotTried> {
         .iter()
         .all(|spec| spec.binding != Binding::Device)
         .then(|| untried(Untried::DeviceBinding, command))
+}
+
+/// Of a session whose device waits for the host, by its trace.
+fn captured_graphs(record: &RunRecord) -> Option<NotTried> {
+    let waits = |session: usize| {
+        let mut limits = operators::on_devices(record);
+        limits.any(|limit| limit.session == session && limit.waits_for_host())
+    };
+    let sessions = record.plan.sessions.iter().enumerate();
+    let (session, key) = sessions
+        .filter(|(_, spec)| !spec.captures_graphs())
+        .filter_map(|(at, spec)| Some((at, graphs_key(spec)?)))
+        .find(|(at, _)| waits(*at))?;
+    let mut spec = record.plan.sessions[session].clone();
+    spec.provider.options.insert(key.into(), "1".into());
+    spec.binding = Binding::Device;
+    Some(untried(
+        Untried::CapturedGraphs,
+        Command::of(&as_session(record, Some(&spec))),
+    ))
+}
+
+/// The option that brings a graph for each shape.
+fn graphs_key(spec: &SessionSpec) -> Option<&'static str> {
+    match provider::known(spec.execution_provider.exact()).graphs {
+        Graphs::PerShape(key) => Some(key),
+        Graphs::None | Graphs::One { .. } => None,
+    }
 }
 
 fn concurrency(record: &RunRecord) -> Option<NotTried> {

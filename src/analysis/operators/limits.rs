@@ -1,8 +1,11 @@
 //! Operators that limit a session, from its roofline and the times of all its nodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Arithmetic, Bound, HotNode, NodeTimes, OperatorGroup, Roofline, Undistorted};
+use super::{
+    Arithmetic, Bound, DeviceFindings, DeviceVerdict, HotNode, NodeTimes, OperatorGroup, Roofline,
+    Undistorted,
+};
 use crate::analysis::{BetterKernel, Bottleneck, BottleneckKind};
 use crate::record::{Profiled, RunRecord};
 use crate::text::Plain;
@@ -41,7 +44,30 @@ pub(in crate::analysis) fn bottlenecks(
             })
         }));
     }
+    found.extend(on_devices(record));
     found
+}
+
+/// What the traces of devices show, of each session at the smallest batch size that has one; nothing
+/// of hosts that wait in nodes, where it is not known whether they hand work over in time.
+pub(in crate::analysis) fn on_devices(record: &RunRecord) -> impl Iterator<Item = Bottleneck> {
+    let mut told = BTreeSet::new();
+    super::sorted(record)
+        .filter_map(|known| Some((known, DeviceFindings::of(known.profile.as_ref().ok()?)?)))
+        .filter(move |(known, _)| told.insert(known.session))
+        .flat_map(|(known, device)| {
+            let verdicts = device.verdicts.clone().into_iter();
+            verdicts
+                .filter(|verdict| *verdict != DeviceVerdict::HostWaits)
+                .map(move |verdict| Bottleneck {
+                    session: known.session,
+                    kind: BottleneckKind::Device {
+                        batch_size: known.batch_size,
+                        verdict,
+                        device: device.clone(),
+                    },
+                })
+        })
 }
 
 /// What a session was first profiled at.

@@ -18,7 +18,7 @@ pub use breakdown::{Breakdown, GroupShare, NodeShare, OperatorShare, Rest, Trace
 pub use bytes::bytes;
 pub use device::{DeviceFindings, DeviceVerdict, NEAR_COMPUTE, NOTABLE_IDLE};
 pub use group::OperatorGroup;
-pub(super) use limits::bottlenecks;
+pub(super) use limits::{bottlenecks, on_devices};
 pub(super) use portion::distortion;
 pub use portion::{Portion, PortionBounds, SURE_DISTORTION, TimeLevel};
 pub(super) use roofline::rooflines;

@@ -43,6 +43,9 @@ fn untried(what: &Untried) -> String {
             plain(&provider::short_name(provider))
         ),
         Untried::DeviceBinding => "inputs and outputs in the device's memory".into(),
+        Untried::CapturedGraphs => {
+            "kernels captured as graphs, which are handed over as one".into()
+        }
         Untried::AnotherRuntime(version) => {
             format!("another version of ONNX Runtime than {version}")
         }

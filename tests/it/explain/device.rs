@@ -1,7 +1,7 @@
 //! Sessions whose nodes hand work over to a device: its own times stand for them, or nothing does.
 
-use onnxprof::analysis::{BottleneckKind, NodeTimes};
-use onnxprof::record::DeviceTime;
+use onnxprof::analysis::{BottleneckKind, NodeTimes, Untried};
+use onnxprof::record::{DeviceProfile, DeviceTime};
 
 use super::*;
 
@@ -131,4 +131,100 @@ fn a_devices_own_times_stand_for_its_nodes() {
     let summary = &shown::charts(&report, "operators").charts[0].summary;
     let said = "Of int8, nodes that ran on a device have its own times, with the profiler.";
     assert!(summary.contains(said), "{summary}");
+}
+
+/// A session of CUDA's execution provider whose device computes for `compute_us` of a span of
+/// `span_us`, and copies for `copies_us` each way; its nodes take the host 49 us.
+fn with_device(compute_us: u64, copies_us: u64, span_us: u64) -> RunRecord {
+    let mut run = on_a_gpu(&[1]);
+    run.plan.sessions[1].execution_provider = CUDA.into();
+    for node in nodes(&mut run, 1) {
+        node.device = Some(DeviceTime {
+            time_ns: node.time_ns,
+            events_count: 10,
+        });
+        node.time_ns = Nanos(9_800);
+    }
+    let nanos = |micros: u64| Nanos(micros * 1_000);
+    run.operators[1].profile.as_mut().unwrap().device = Some(DeviceProfile {
+        events_count: 50,
+        compute_ns: nanos(compute_us),
+        to_device_ns: nanos(copies_us),
+        to_host_ns: nanos(copies_us),
+        outside_nodes_ns: Nanos(0),
+        span_ns: nanos(span_us),
+        busy_ns: nanos(compute_us + 2 * copies_us),
+    });
+    run
+}
+
+/// Titles of the bottlenecks of the session on the device, each with its fields in a line.
+fn told_of_device(run: &RunRecord) -> Vec<String> {
+    let report = Report::new(run, &analysis::findings(run));
+    let markdown = report::markdown(&report).unwrap();
+    let (_, rest) = markdown.split_once("### AI/ML Bottlenecks").unwrap();
+    let (section, _) = rest.split_once("\n## ").unwrap_or((rest, ""));
+    let titles = [
+        "Bound by enqueue time",
+        "Bound by copies to and from the device",
+        "Idle device between kernels",
+    ];
+    titles
+        .into_iter()
+        .filter_map(|title| {
+            let (_, rest) = section.split_once(title)?;
+            let lines = rest.lines().take(8).collect::<Vec<&str>>();
+            Some(format!("{title}{}", lines.join(" ")))
+        })
+        .collect()
+}
+
+#[test]
+fn what_keeps_a_device_waiting_is_a_bottleneck_with_what_can_be_done() {
+    let found = told_of_device(&with_device(50, 0, 100));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    for part in [
+        "handing work over takes the host 49.0 µs, and the device computes for 50.0 µs",
+        "enqueue time rather than by compute",
+        "--ep-option enable_cuda_graph=1 --bind device",
+    ] {
+        assert!(found[0].contains(part), "{part}: {found:#?}");
+    }
+    assert!(
+        found[1].contains("nothing runs on the device for 50.0 µs (50%) of the 100"),
+        "{found:#?}"
+    );
+    let of_copies = told_of_device(&with_device(100, 60, 220));
+    assert_eq!(of_copies.len(), 1, "{of_copies:#?}");
+    assert!(
+        of_copies[0].contains("copies take 60.0 µs to the device and 60.0 µs from it")
+            && of_copies[0].contains("--bind device"),
+        "{of_copies:#?}"
+    );
+    // Well fed, or waiting in its nodes: nothing is known to limit it.
+    for (compute, span) in [(200, 205), (50, 51)] {
+        let none = told_of_device(&with_device(compute, 0, span));
+        assert!(none.is_empty(), "{none:#?}");
+    }
+}
+
+#[test]
+fn graphs_are_a_thing_not_tried_where_a_device_waits_for_the_host_alone() {
+    let untried = |run: &RunRecord| {
+        let findings = analysis::findings(run);
+        let mut all = findings.decisions.not_tried.into_iter();
+        all.find(|found| found.what == Untried::CapturedGraphs)
+            .map(|found| found.command.join(" "))
+    };
+    let command = untried(&with_device(50, 0, 100)).unwrap();
+    assert!(
+        command.contains("--ep-option cuda:enable_cuda_graph=1")
+            && command.contains("--bind device"),
+        "{command}"
+    );
+    assert_eq!(untried(&with_device(200, 0, 205)), None);
+    let mut captured = with_device(50, 0, 100);
+    let options = &mut captured.plan.sessions[1].provider.options;
+    options.insert("enable_cuda_graph".into(), "1".into());
+    assert_eq!(untried(&captured), None);
 }

@@ -202,6 +202,9 @@ pub enum Untried {
     OfAnotherBuild(String),
     /// Inputs and outputs in the device's memory.
     DeviceBinding,
+    /// Kernels captured once and handed over as one: a trace shows that the device waits for the
+    /// host.
+    CapturedGraphs,
     /// Another version of ONNX Runtime than this one.
     AnotherRuntime(Plain),
     /// Several requests in flight.

@@ -1,5 +1,6 @@
 //! Bottlenecks of the sessions, in words, by the template's fields.
 
+mod device;
 mod remedy;
 
 use std::path::Path;
@@ -171,7 +172,8 @@ fn stage(source: Source<'_>, found: &Bottleneck) -> String {
         BottleneckKind::DominatingOperator { batch_size, .. }
         | BottleneckKind::InefficientKernel { batch_size, .. }
         | BottleneckKind::Conversions { batch_size, .. }
-        | BottleneckKind::SmallNodes { batch_size, .. } => {
+        | BottleneckKind::SmallNodes { batch_size, .. }
+        | BottleneckKind::Device { batch_size, .. } => {
             format!("operators of an inference at batch {batch_size}")
         }
         BottleneckKind::LoadTime { part, .. } => {
@@ -203,6 +205,7 @@ fn title(kind: &BottleneckKind) -> &'static str {
         BottleneckKind::InefficientKernel { .. } => "Inefficient kernel",
         BottleneckKind::Conversions { .. } => "Conversions",
         BottleneckKind::SmallNodes { .. } => "Nodes too small for their work to matter",
+        BottleneckKind::Device { verdict, .. } => device::title(*verdict),
         BottleneckKind::LoadTime { .. } => "Time to first prediction",
         BottleneckKind::ModelMemory { .. } => "Model memory",
     }
@@ -276,6 +279,11 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             nodes_count,
         } => conversions(*batch_size, *share, operators, *nodes_count),
         BottleneckKind::SmallNodes { batch_size, share } => small_nodes(*batch_size, *share),
+        BottleneckKind::Device {
+            batch_size,
+            verdict,
+            device,
+        } => device::issue(*batch_size, *verdict, device),
         BottleneckKind::LoadTime {
             part,
             share,

@@ -1,6 +1,7 @@
 //! The resource that a bottleneck is for want of, as far as that was measured, and what can be done
 //! about it.
 
+use super::device;
 use crate::analysis::{BUSY_SHARE, Bottleneck, BottleneckKind, Bound};
 use crate::metric::Metric;
 use crate::plan::GraphOptimization;
@@ -44,6 +45,7 @@ pub(super) fn constraint(source: Source<'_>, found: &Bottleneck) -> String {
         }
         BottleneckKind::Conversions { .. } => of_bound(Bound::Conversion).into(),
         BottleneckKind::SmallNodes { .. } => of_bound(Bound::Overhead).into(),
+        BottleneckKind::Device { verdict, .. } => device::constraint(*verdict).into(),
         BottleneckKind::LoadTime { part, .. } => loading(source, found.session, *part),
         BottleneckKind::ModelMemory { .. } => "memory".into(),
     }
@@ -126,6 +128,7 @@ pub(super) fn opportunity(source: Source<'_>, found: &Bottleneck) -> String {
             "keep the operators between two conversions in one precision and layout, so that they cancel out".into()
         }
         BottleneckKind::SmallNodes { .. } => against(source, found.session, Bound::Overhead),
+        BottleneckKind::Device { verdict, .. } => device::opportunity(source, found.session, *verdict),
         BottleneckKind::LoadTime { part, .. } if *part == Metric::SessionLoad => {
             "load before traffic arrives; whether an optimized model that was saved loads faster was not measured".into()
         }
@@ -146,7 +149,7 @@ fn better_kernel(operator: &Plain) -> &'static str {
 }
 
 fn against(source: Source<'_>, session: usize, bound: Bound) -> String {
-    let larger_batches = takes_larger_batches(source, session);
+    let larger_batches = source.record.takes_larger_batches(session);
     let level = source.record.plan.sessions[session]
         .options
         .graph_optimization;
@@ -177,11 +180,6 @@ fn fewer_nodes(level: GraphOptimization, larger_batches: bool) -> String {
     ];
     let ways: Vec<&str> = ways.into_iter().flatten().collect();
     format!("fewer nodes for the same work: {}", ways.join(", or "))
-}
-
-fn takes_larger_batches(source: Source<'_>, session: usize) -> bool {
-    let model = source.record.variant_of(session).model.as_ref();
-    model.is_none_or(|model| model.batch_axis.fixed_size.is_none())
 }
 
 #[cfg(test)]

@@ -68,7 +68,10 @@ fn hardware(source: Source<'_>) -> Found {
     let untried = source.findings.decisions.not_tried.iter().filter(|found| {
         matches!(
             found.what,
-            Untried::ExecutionProvider(_) | Untried::OfAnotherBuild(_) | Untried::DeviceBinding
+            Untried::ExecutionProvider(_)
+                | Untried::OfAnotherBuild(_)
+                | Untried::DeviceBinding
+                | Untried::CapturedGraphs
         )
     });
     let untried = untried.map(|found| format!("not tried: {}", command(&found.command)));
