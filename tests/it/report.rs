@@ -48,6 +48,44 @@ fn screen_of_the_digits_run() {
 }
 
 #[test]
+fn screens_fit_and_show_how_sure_each_median_is() {
+    for (name, run) in [
+        ("digits", record::digits()),
+        ("six variants", record::large(6, 2)),
+        ("ten variants", record::large(10, 2)),
+        ("unlabelled", record::unlabelled()),
+        ("regression", record::regression()),
+        ("worse accuracy", record::worse_accuracy()),
+        ("slowing down", record::slowing_down()),
+    ] {
+        let findings = analysis::findings(&run);
+        let text = report::screen(&Report::new(&run, &findings), None, Color::Never);
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(
+            lines.len() <= 25 && lines.iter().all(|line| line.chars().count() <= 100),
+            "{name}: {} lines:\n{text}",
+            lines.len()
+        );
+        let header = lines.iter().find(|line| line.starts_with("variant "));
+        let header = header.unwrap_or_else(|| panic!("{name}: no table\n{text}"));
+        let at = |column: &str| header.find(column).unwrap();
+        let (from, to) = (at("median"), at("p99"));
+        let rows = lines
+            .iter()
+            .skip_while(|line| !line.starts_with('─'))
+            .skip(1);
+        for row in rows.take_while(|row| !row.is_empty() && !row.contains("left out")) {
+            let cell: String = row.chars().skip(from).take(to - from).collect();
+            let is_sure = cell.contains(" ± ") && cell.trim_end().ends_with('%');
+            assert!(
+                is_sure || cell.trim_end() == "-",
+                "{name}: `{cell}`\n{text}"
+            );
+        }
+    }
+}
+
+#[test]
 fn terminal_summary_of_the_digits_run() {
     let run = record::digits();
     insta::assert_snapshot!(terminal(&run, &analysis::findings(&run)));

@@ -2,7 +2,7 @@
 //! verdict again, so that nothing scrolls it away.
 
 use super::{answer, failed, idle, prediction, rival, tables, tuning};
-use crate::analysis::{CellFindings, Comparison, SessionFindings, Speed, Support};
+use crate::analysis::{CellFindings, Comparison, Estimate, SessionFindings, Speed, Support};
 use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::FitnessVerdict;
@@ -91,12 +91,24 @@ pub(in crate::report) const FIGURES: [&str; 6] = [
 /// Figures of a cell that was measured, and of its session.
 pub(in crate::report) fn add_figures(line: &mut Line<'_>, source: Source<'_>, cell: &CellFindings) {
     let session = source.session(cell.key.session);
-    line.figure("median", Metric::LatencyP50, &cell.figures, words::short);
+    line.figure("median", Metric::LatencyP50, &cell.figures, median);
     line.bound("p99", Metric::LatencyP99, &cell.figures);
     line.text(most_throughput(source, session.session));
     tables::add_score(line, session);
-    line.figure("memory", Metric::PeakMemory, &cell.figures, words::short);
-    line.figure("size", Metric::FileSize, &session.figures, words::short);
+    line.figure("memory", Metric::PeakMemory, &cell.figures, size);
+    line.figure("size", Metric::FileSize, &session.figures, size);
+}
+
+/// With its half-width, as far as it has an interval.
+fn median(metric: Metric, estimate: &Estimate) -> String {
+    match estimate.value().zip(estimate.interval()) {
+        Some((value, interval)) => number::with_whole_half_width(metric.unit(), value, interval),
+        None => words::short(metric, estimate),
+    }
+}
+
+fn size(_: Metric, estimate: &Estimate) -> String {
+    estimate.value().map(number::about_size).unwrap_or_default()
 }
 
 /// `1.8x faster (1.7 to 2.1)`, as far as it was compared.
@@ -129,14 +141,20 @@ fn compared<'s>(source: Source<'s>, session: &SessionFindings) -> Option<&'s Com
 /// `49,000/s at 32`: the most of its batch sizes.
 fn most_throughput(source: Source<'_>, session: usize) -> String {
     let curve = source.curves().find(|curve| curve.session == session);
-    let best = curve.and_then(|curve| curve.point(curve.best));
+    let best = curve.and_then(|curve| Some((curve, curve.point(curve.best)?)));
     best.map_or_else(
         || ABSENT.into(),
-        |best| {
+        |(curve, best)| {
+            let cell = source.cell(curve.key(best.batch_size));
+            let figure = cell.and_then(|cell| cell.figure(Metric::Throughput));
             format!(
                 "{} at {}",
-                number::value(Metric::Throughput.unit(), best.throughput_per_sec, None)
-                    .trim_end_matches("/s"),
+                number::value(
+                    Metric::Throughput.unit(),
+                    best.throughput_per_sec,
+                    figure.and_then(Estimate::interval)
+                )
+                .trim_end_matches("/s"),
                 best.batch_size
             )
         },

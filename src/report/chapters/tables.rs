@@ -137,13 +137,13 @@ pub(super) fn add_score(line: &mut Line<'_>, session: &SessionFindings) {
             accuracy
                 .absent_reason
                 .as_deref()
-                .unwrap_or("it was held against neither labels nor a reference"),
+                .unwrap_or("it was compared with neither labels nor a reference"),
         ),
     };
     let not_a_number = if accuracy.unhealthy_outputs.is_empty() {
         ""
     } else {
-        ", NaN!"
+        " NaN!"
     };
     line.text(score + not_a_number);
 }
@@ -247,7 +247,7 @@ fn sweep_notes(source: Source<'_>) -> Vec<String> {
             number::limit(SATURATION_SHARE)
         ),
         words::BOUND.into(),
-        "CPU: utilization of the CPUs that the worker may use".into(),
+        "CPU: utilization of the CPUs that the process may use".into(),
     ];
     notes.extend(
         has_comparison(source)

@@ -223,6 +223,34 @@ pub(in crate::report) fn plus_or_minus(half_width: f64) -> String {
     format!("± {:.decimals$}%", half_width * 100.0)
 }
 
+/// `214 µs ± 2%`, for narrow columns: at most three digits, and whole percents of the half-width,
+/// rounded up.
+pub(in crate::report) fn with_whole_half_width(
+    unit: Unit,
+    centre: f64,
+    interval: Interval,
+) -> String {
+    let Some(half_width) = interval.half_width_ratio(centre) else {
+        return value(unit, centre, None);
+    };
+    let percent = (half_width * 100.0).ceil().max(1.0);
+    let shown = if half_width < NARROW {
+        value(unit, centre, None)
+    } else {
+        value(unit, centre, Some(interval))
+    };
+    format!("{shown} ± {percent:.0}%")
+}
+
+/// Two digits of a size, for narrow columns: `1.5 MiB`.
+pub(in crate::report) fn about_size(bytes: f64) -> String {
+    let (suffix, factor) = scale(Unit::Bytes, bytes);
+    let scaled = bytes / factor;
+    let place = magnitude(scaled) - 1;
+    // Whole ones have all their digits: 770 KiB is not 7.7e2.
+    format!("{}{suffix}", rounded(scaled, place.min(0)))
+}
+
 /// A share that a rule names, in percent, with no more digits than it has: `5%`, `2.5%`.
 pub(in crate::report) fn limit(share: f64) -> String {
     format!("{}%", (share * 1000.0).round() / 10.0)

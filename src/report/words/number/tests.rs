@@ -29,6 +29,26 @@ fn signed_changes_have_the_unit_and_the_digits_that_their_interval_suits() {
 }
 
 #[test]
+fn narrow_columns_have_whole_percents_which_promise_no_more_than_is_known() {
+    for (centre, low, high, shown) in [
+        (214_000.0, 209_800.0, 218_000.0, "214 µs ± 2%"),
+        (288_900.0, 288_600.0, 289_000.0, "289 µs ± 1%"),
+        (288_900.0, 100_000.0, 500_000.0, "300 µs ± 74%"),
+        (1_000.0, 990.0, 1_000.0, "1.00 µs ± 1%"),
+    ] {
+        let found = with_whole_half_width(Unit::Ns, centre, interval(low, high));
+        assert_eq!(found, shown);
+    }
+    for (bytes, shown) in [
+        (31_667_000.0, "30 MiB"),
+        (1_572_000.0, "1.5 MiB"),
+        (788_480.0, "770 KiB"),
+    ] {
+        assert_eq!(about_size(bytes), shown);
+    }
+}
+
+#[test]
 fn changes_without_size_have_no_sign() {
     assert_eq!(
         ["0.906", "0.998", "1.02"].map(|factor| change(factor.parse().unwrap())),
