@@ -86,7 +86,7 @@ use tuning::Searched;
 pub fn findings(record: &RunRecord) -> Findings {
     let index = Index::new(record);
     let mut cells = Cells::from(cells::all(&index));
-    to_baseline::judge_together(&mut cells, pace::round_time(record));
+    to_baseline::judge_together(&index, &mut cells, pace::round_time(record));
     to_baseline::mark_worse_tails(&mut cells);
     let sessions = sessions::all(&index, &cells);
     let batch_curves = scaling::batch_curves(&cells);

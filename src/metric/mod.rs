@@ -41,7 +41,7 @@ pub enum Group {
     Launch,
     /// Timed blocks beside those of the baseline.
     ToBaseline,
-    /// Energy counters of the processor, in runs that looked for them.
+    /// Energy counters of the processor, in runs that measure them.
     CpuEnergy,
     /// The driver of a GPU, in sessions that ran on one.
     Gpu,
@@ -203,11 +203,11 @@ metrics! {
     /// Completed predictions, which are inferences times the batch size, per elapsed second of
     /// timed blocks.
     Throughput = "throughput_per_sec", "throughput", Timing, PerSec, Higher, floor 0.02;
-    /// Private memory of the worker just after the session was created, less that just before.
+    /// Private memory of its process just after the session was created, less that just before.
     ModelMemory = "model_memory_bytes", "model memory", Loading, Bytes, Lower, floor 0.02;
-    /// Most resident memory of the whole worker process while it measured the cell.
+    /// Most resident memory of the whole process while it measured the cell.
     PeakMemory = "peak_memory_bytes", "peak memory" or "memory", Launch, Bytes, Lower, floor 0.02;
-    /// Peak memory of the cell, less the private memory of the worker just before its session was
+    /// Peak memory of the cell, less the private memory of its process just before its session was
     /// created.
     PeakMemoryAboveLoad = "peak_memory_above_load_bytes", "peak memory above start", Launch, Bytes, Lower, floor 0.02;
     /// Most bytes that were ever in use in ONNX Runtime's arena of the session's device, up to the
@@ -215,7 +215,7 @@ metrics! {
     ArenaPeak = "arena_peak_bytes", "arena peak", Launch, Bytes, Lower, floor 0.02;
     /// Size of the model file and of the files that hold its external data.
     FileSize = "file_size_bytes", "file size", Session, Bytes, Lower, floor none;
-    /// CPU time of the worker in timed blocks, over their elapsed time times the CPUs that it may
+    /// CPU time of the process in timed blocks, over their elapsed time times the CPUs that it may
     /// use.
     CpuUtilization = "cpu_utilization_ratio", "CPU utilization", Machine, Ratio, Neutral, floor none;
     /// Highest CPU utilization of a single timed block.
@@ -232,8 +232,8 @@ metrics! {
     GpuUtilization = "gpu_utilization_ratio", "GPU utilization", Gpu, Ratio, Neutral, floor none;
     /// Highest GPU utilization of a single sample.
     GpuUtilizationPeak = "gpu_utilization_peak_ratio", "peak GPU utilization", Gpu, Ratio, Neutral, floor none;
-    /// Most GPU memory in use for the session up to the end of the cell: of the worker's process
-    /// where the driver lists it, else what the device's level rose by while the worker ran, from
+    /// Most GPU memory in use for the session up to the end of the cell: of its process
+    /// where the driver lists it, else what the device's level rose by while it ran, from
     /// the creation of the session on.
     GpuMemoryPeak = "gpu_memory_peak_bytes", "peak GPU memory", Gpu, Bytes, Lower, floor 0.02;
     /// Mean power of the GPU over the stretch.
@@ -296,7 +296,7 @@ metrics! {
     /// Timed blocks during which the machine took CPU time away or pages had to be read from
     /// storage.
     DisturbedBlocks = "disturbed_blocks_count", "disturbed blocks", Machine, Count, Neutral, floor none;
-    /// Launches whose worker crashed, hung, was killed or ran out of memory, whose session could
+    /// Launches whose process crashed, hung, was killed or ran out of memory, whose session could
     /// not be created, or that failed where they had been measured before; those beside the rounds
     /// included.
     FailedLaunches = "failed_launches_count", "failed launches", Session, Count, Lower, floor none;
@@ -311,6 +311,12 @@ impl Metric {
     #[must_use]
     pub const fn level(self) -> Level {
         self.group().level()
+    }
+
+    /// Whether it depends on how fast the machine was.
+    #[must_use]
+    pub fn is_timing(self) -> bool {
+        matches!(self.unit(), Unit::Ns | Unit::PerSec) || self.group() == Group::ToBaseline
     }
 
     /// Whether it is a percentile of the tail of all timed latencies, which is bounded rather than

@@ -62,6 +62,20 @@ impl SessionSpec {
         matches!(self.runtime, RuntimeChoice::Script(_))
     }
 
+    /// Whether two sessions use the machine alike, so that other work slows both down alike: by
+    /// execution provider, binding, threads and spinning.
+    #[must_use]
+    pub fn uses_machine_alike(&self, other: &SessionSpec) -> bool {
+        let (options, others) = (&self.options, &other.options);
+        self.execution_provider == other.execution_provider
+            && self.provider == other.provider
+            && self.binding == other.binding
+            && options.intra_threads == others.intra_threads
+            && options.inter_threads == others.inter_threads
+            && options.execution_mode == others.execution_mode
+            && options.allow_spinning == others.allow_spinning
+    }
+
     /// Whether the session asks for another execution provider than the CPU's.
     #[must_use]
     pub fn is_accelerated(&self) -> bool {

@@ -52,6 +52,14 @@ pub enum Delta {
 }
 
 impl Delta {
+    /// Leaves a ratio open, whatever its interval says.
+    pub(super) fn withhold(&mut self) {
+        match self {
+            Delta::Ratio { change, .. } => change.withhold(),
+            Delta::Score { .. } => {}
+        }
+    }
+
     /// Tells in time how long the rounds take that would settle it.
     pub(super) fn time(&mut self, round: Option<Nanos>) {
         match self {

@@ -176,6 +176,9 @@ pub fn compare(
             delta.time(round);
         }
     }
+    for (pair, pairing) in pairs.iter_mut().zip(&pairings) {
+        withhold(runs, pair, *pairing);
+    }
     let design = if runs.len() == 1 {
         Design::Paired
     } else {
@@ -188,6 +191,23 @@ pub fn compare(
             .collect(),
         pairs,
     })
+}
+
+/// Leaves times open of sessions that other work, which was going on, slows down unlike.
+fn withhold(runs: &[NamedRun<'_>], pair: &mut Pair, pairing: Sides<Place>) {
+    let sides = pairing.map(|place| Side {
+        run: &runs[place.run].index,
+        session: place.session,
+        at: None,
+    });
+    if sides.are_borne() {
+        return;
+    }
+    for row in all_rows(pair).filter(|row| row.metric.is_timing()) {
+        if let Some(delta) = delta(row) {
+            delta.withhold();
+        }
+    }
 }
 
 fn described(runs: &[NamedRun<'_>], place: usize, pairings: &[Sides<Place>]) -> ComparedRun {

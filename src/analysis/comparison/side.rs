@@ -7,7 +7,7 @@ use crate::analysis::figures::index::Index;
 use crate::analysis::figures::sessions::NOT_REPORTED;
 use crate::analysis::figures::tails;
 use crate::observed::Observed;
-use crate::plan::{CellKey, LoadMode, Workload};
+use crate::plan::{CellKey, LoadMode, SessionSpec, Workload};
 use crate::record::{AccuracyRecord, BlockRecord, LaunchCell, LaunchRecord};
 use crate::stats::LaunchLatencies;
 use crate::text::Plain;
@@ -47,7 +47,25 @@ impl<T> Sides<T> {
     }
 }
 
+impl Sides<Side<'_>> {
+    /// Whether the state of the machine bears a verdict on times: it was quiet, or both sides use it
+    /// alike.
+    pub(in crate::analysis) fn are_borne(self) -> bool {
+        let was_quiet = |side: Side<'_>| !side.run.record.was_disturbed();
+        let are_quiet = was_quiet(self.candidate) && was_quiet(self.baseline);
+        are_quiet
+            || self
+                .candidate
+                .spec()
+                .uses_machine_alike(self.baseline.spec())
+    }
+}
+
 impl<'r> Side<'r> {
+    fn spec(self) -> &'r SessionSpec {
+        &self.run.record.plan.sessions[self.session]
+    }
+
     fn key(self) -> Option<CellKey> {
         self.at.map(|at| at.of(self.session))
     }

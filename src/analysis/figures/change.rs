@@ -9,7 +9,7 @@ use crate::observed::Observed;
 use crate::plan::CellKey;
 use crate::record::Pairs;
 use crate::stats::{
-    END_ERROR, Evidence, PairedRatio, Relation, TailRatio, UnpairedRatio, relations,
+    CONFIDENCE, END_ERROR, Evidence, PairedRatio, Relation, TailRatio, UnpairedRatio, relations,
 };
 use crate::units::{Nanos, Ratio};
 
@@ -40,7 +40,7 @@ pub struct Change {
     /// Its verdict.
     pub verdict: Verdict,
     /// The verdict that the interval alone would give, where the other comparisons that it is judged
-    /// together with keep it open.
+    /// together with, or the checks of the run, keep it open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alone: Option<Verdict>,
     /// About how many more rounds would settle an inconclusive verdict.
@@ -48,6 +48,10 @@ pub struct Change {
     /// About how long these take, by how long rounds of the run took.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub time_to_settle_ns: Option<Nanos>,
+    /// Whether it is left open because other work was going on, and both sides use the machine
+    /// unlike.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_withheld: bool,
     #[serde(skip)]
     evidence: Evidence,
     /// `rounds_to_settle` while nothing is settled yet.
@@ -170,6 +174,7 @@ impl Change {
             alone: None,
             rounds_to_settle: None,
             time_to_settle_ns: None,
+            is_withheld: false,
             evidence,
             rounds_forecast: None,
         }
@@ -183,11 +188,22 @@ impl Change {
             .map(|(count, round)| pace::rounds(count, round));
     }
 
+    /// Leaves it open, whatever the interval says: a quiet machine alone would settle it.
+    pub(in crate::analysis) fn withhold(&mut self) {
+        self.is_withheld = true;
+        self.verdict = Verdict::Inconclusive;
+        self.alone = None;
+        self.rounds_to_settle = None;
+        self.time_to_settle_ns = None;
+    }
+
     /// Takes the verdict that a relation among others amounts to, which alone might be wrong with
     /// probability `error`; once there is one, nothing is left to settle.
     fn settle(&mut self, metric: Metric, relation: Relation, error: f64) {
         self.verdict = Verdict::of(relation, metric.direction());
-        let alone = Verdict::of(self.evidence.relation(error), metric.direction());
+        // The level of the interval that is shown.
+        let shown = error.max(1.0 - CONFIDENCE);
+        let alone = Verdict::of(self.evidence.relation(shown), metric.direction());
         self.alone = (self.verdict != alone).then_some(alone);
         // A forecast of none is wrong where the verdict is open: the interval is narrow enough, but
         // lopsided.
@@ -287,6 +303,54 @@ mod tests {
 
     fn latency(ratio: f64, noise: f64) -> Change {
         change_of(Metric::LatencyP50RatioToBaseline, ratio, noise)
+    }
+
+    /// Between 0 and 1, and in no order.
+    fn scattered(number: u32) -> f64 {
+        f64::from(number.wrapping_mul(2_654_435_761)) / f64::from(u32::MAX)
+    }
+
+    #[test]
+    fn an_interval_within_the_floor_is_same_or_what_keeps_it_open_is_said() {
+        let metric = Metric::LatencyP50RatioToBaseline;
+        let floor = floor(metric).0;
+        let mut said = 0;
+        for rounds in 6..20_u32 {
+            for scale in 1..40_u32 {
+                let log_ratios: Vec<Vec<f64>> = (0..rounds)
+                    .map(|round| scattered(round + 20 * scale) - 0.5)
+                    .map(|noise| vec![noise * f64::from(scale) / 400.0])
+                    .collect();
+                let mut change = Change::paired(metric, &log_ratios).unwrap();
+                judge(metric, std::iter::once(&mut change), END_ERROR);
+                let ends = change.ratio.interval().unwrap();
+                let is_within = ends.low.ln().min(-ends.high.ln()) >= -floor.ln_1p();
+                let verdicts = (change.verdict, change.alone);
+                if is_within {
+                    assert!(
+                        verdicts.0 == Verdict::Same || verdicts.1 == Some(Verdict::Same),
+                        "{rounds} rounds, {ends:?}: {verdicts:?}"
+                    );
+                    said += u32::from(verdicts.1.is_some());
+                } else {
+                    assert_ne!(verdicts.0, Verdict::Same, "{rounds} rounds, {ends:?}");
+                }
+            }
+        }
+        assert!(said > 0, "some are kept open");
+    }
+
+    #[test]
+    fn what_is_withheld_has_no_verdict_and_no_time_that_would_settle_it() {
+        let mut change = latency(0.5, 0.01);
+        assert_eq!(change.verdict, Verdict::Faster);
+        change.withhold();
+        change.time(Some(Nanos(1)));
+        assert_eq!(
+            (change.verdict, change.alone, change.time_to_settle_ns),
+            (Verdict::Inconclusive, None, None)
+        );
+        assert!(change.is_withheld && change.ratio.interval().is_some());
     }
 
     #[test]

@@ -64,7 +64,11 @@ type ChangeOf = fn(&mut Comparison) -> Option<&mut Change>;
 
 /// Judges all comparisons of a metric together, so that the share of false verdicts among those
 /// given stays bounded. What is open is told in time by how long a `round` took.
-pub(in crate::analysis) fn judge_together(cells: &mut Cells, round: Option<Nanos>) {
+pub(in crate::analysis) fn judge_together(
+    index: &Index<'_>,
+    cells: &mut Cells,
+    round: Option<Nanos>,
+) {
     let families: [(Metric, ChangeOf); 4] = [
         (Metric::LatencyP50RatioToBaseline, |comparison| {
             Some(&mut comparison.p50)
@@ -88,9 +92,21 @@ pub(in crate::analysis) fn judge_together(cells: &mut Cells, round: Option<Nanos
         for cell in cells.all_mut() {
             if let Some(change) = cell.comparison.as_mut().and_then(change_of) {
                 change.time(round);
+                if !is_borne(index, cell.key.session) {
+                    change.withhold();
+                }
             }
         }
     }
+}
+
+/// Whether the state of the machine bears a verdict on the times of a session and the baseline's.
+fn is_borne(index: &Index<'_>, session: usize) -> bool {
+    let sessions = &index.record.plan.sessions;
+    !index.record.was_disturbed()
+        || index
+            .baseline
+            .is_none_or(|baseline| sessions[session].uses_machine_alike(&sessions[baseline]))
 }
 
 /// Marks the cells whose 99th percentile is worse than the baseline's although their median is not.

@@ -112,7 +112,7 @@ fn case(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Case {
             side: rule.check.side,
             budget,
             pairing: match metric.group() == Group::ToBaseline {
-                true => Pairing::Together,
+                true => relative::of_figure(target, runs),
                 false => Pairing::Apart,
             },
         },

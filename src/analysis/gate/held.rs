@@ -7,7 +7,7 @@ use crate::analysis::figures::pace;
 use crate::analysis::figures::source::quantile;
 use crate::analysis::figures::{CellFindings, Counted, Estimate, Figures, SessionFindings, find};
 use crate::check::{Side, Slo};
-use crate::metric::{Group, Level, Metric, Unit};
+use crate::metric::{Group, Level, Metric};
 use crate::plan::CellKey;
 use crate::record::{Outcome, RunRecord};
 use crate::stats::early_stopping::{self, Under};
@@ -41,6 +41,8 @@ pub(super) enum Pairing {
     Apart,
     /// In turns, or on the same samples.
     Together,
+    /// While other work was going on, which slows both down unlike, whether they took turns or not.
+    Unlike,
     /// They are the same.
     Same(Same),
 }
@@ -65,7 +67,7 @@ impl Target<'_> {
         let accuracy = &self.session.accuracy;
         match (metric.group(), &accuracy.absent_reason) {
             (Group::Gpu, _) => "the session ran on no GPU that is observed",
-            (Group::CpuEnergy, _) => "the run did not look for it",
+            (Group::CpuEnergy, _) => "the run did not measure it",
             (_, Some(reason)) => reason,
             (Group::Agreement, None) if accuracy.reference.is_none() => {
                 match self.session.is_baseline {
@@ -93,7 +95,7 @@ impl Target<'_> {
 /// Whether a metric depends on how fast the machine was.
 #[must_use]
 pub fn is_timing(metric: Metric) -> bool {
-    matches!(metric.unit(), Unit::Ns | Unit::PerSec) || metric.group() == Group::ToBaseline
+    metric.is_timing()
 }
 
 /// Whether a metric is one of outputs, for which they are scored.
@@ -162,7 +164,13 @@ fn time(settling: &Settling, target: &Target<'_>, record: &RunRecord) -> Option<
     Some(pace::rounds(rounds, pace::round_time(record)?))
 }
 
+/// Why times of sides that use the machine unlike decide nothing.
+const UNLIKE: &str = "other work was going on, and both sides differ in threads, spinning, binding or execution provider, which it slows down unlike: measure on a quiet machine";
+
 fn untimed(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case) -> Judgement {
+    if case.pairing == Pairing::Unlike && metric.is_timing() && case.figure.measured().is_some() {
+        return Judgement::without_figure(GateVerdict::Inconclusive, UNLIKE);
+    }
     if let (Pairing::Same(of), Some(value)) = (case.pairing, case.figure.value()) {
         let verdict = match case.side.allows(value, case.budget) {
             true => GateVerdict::Pass,

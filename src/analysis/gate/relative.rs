@@ -3,7 +3,7 @@
 use super::held::{Case, Held, Pairing, Target, is_timing};
 use super::same::same;
 use super::types::{Indexed, Runs};
-use super::{Against, Same};
+use super::{Against, Same, Unfit};
 use crate::analysis::comparison::{
     Delta, Design, Side, Sides, change, counterpart, host_differences,
 };
@@ -29,19 +29,45 @@ pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case 
     match compared.and_then(|compared| changed(check.metric, compared)) {
         Ok(Changed {
             delta: Delta::Ratio { design, change },
+            is_borne,
             ..
         }) => Case {
-            pairing: pairing(design),
+            pairing: match is_borne || runs.terms.unfit == Unfit::Counts {
+                true => pairing(design),
+                false => Pairing::Unlike,
+            },
             ..of_ratio(check, change.ratio, factor(check.budget))
         },
         Ok(Changed {
             delta: Delta::Score { design, change },
             score,
+            ..
         }) => Case {
             pairing: pairing(design),
             ..of_score(check, change, score)
         },
         Err(reason) => of_ratio(check, Estimate::absent(reason), as_written(check.budget)),
+    }
+}
+
+/// Of a figure that is a ratio to the run's own baseline already.
+pub(super) fn of_figure(target: &Target<'_>, runs: &Runs<'_>) -> Pairing {
+    let session = |session| Side {
+        run: &runs.run.index,
+        session,
+        at: None,
+    };
+    let baseline = runs.record().plan.baseline_session();
+    let is_borne = baseline.is_none_or(|baseline| {
+        let sides = Sides {
+            candidate: session(target.session.session),
+            baseline: session(baseline),
+        };
+        sides.are_borne()
+    });
+    match is_borne || runs.terms.unfit == Unfit::Counts {
+        true => Pairing::Together,
+        false => Pairing::Unlike,
     }
 }
 
@@ -127,6 +153,8 @@ struct Changed {
     delta: Delta,
     /// The baseline's, where the metric is a score; else 1.
     score: f64,
+    /// Whether the state of the machine bears a verdict on times.
+    is_borne: bool,
 }
 
 fn changed(metric: Metric, compared: Compared<'_>) -> Observed<Changed> {
@@ -141,6 +169,7 @@ fn changed(metric: Metric, compared: Compared<'_>) -> Observed<Changed> {
         (Delta::Score { .. } | Delta::Ratio { .. }, _) => Ok(Changed {
             delta,
             score: score.unwrap_or(1.0),
+            is_borne: sides.are_borne(),
         }),
     }
 }

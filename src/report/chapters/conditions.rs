@@ -21,7 +21,7 @@ fn meaning(verdict: FitnessVerdict) -> &'static str {
     match verdict {
         FitnessVerdict::Valid => "no load, limit or event was seen that would distort the figures",
         FitnessVerdict::Suspect => {
-            "absolute figures may be distorted and intervals wide; paired ratios hold"
+            "absolute figures may be distorted and intervals wide; paired ratios of like sessions hold"
         }
         FitnessVerdict::Invalid => "the figures are those of another load than the model's alone",
     }
@@ -142,10 +142,10 @@ pub(super) fn known<T>(seen: Option<T>, shown: impl FnOnce(T) -> String) -> Stri
 fn siblings(seen: &Conditions) -> String {
     match seen.sibling_cpus.as_deref() {
         None => unknown(),
-        Some([]) => "no CPU shares a core with a worker's".into(),
+        Some([]) => "no CPU shares a core with those measured on".into(),
         Some(siblings) => {
             format!(
-                "CPU {} on the workers' cores, busy {}",
+                "CPU {} on the cores that were measured on, busy {}",
                 words::joined(siblings, ","),
                 share(seen.siblings_busy_ratio, "of the time")
             )

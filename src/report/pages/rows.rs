@@ -84,6 +84,9 @@ fn verdict(metric: Metric, change: &Change) -> String {
 }
 
 fn open(metric: Metric, change: &Change) -> String {
+    if change.is_withheld {
+        return "open, busy machine".into();
+    }
     match (change.alone, change.time_to_settle_ns) {
         (Some(alone), _) => format!("open, alone {}", verdict_word(metric, alone)),
         (None, Some(time)) if time <= words::LONG => {

@@ -250,10 +250,14 @@ fn unfit(source: Source<'_>) -> Option<String> {
     Some(plain(&worst.seen))
 }
 
-/// ` int8 is probably 1.8x faster (1.7 to 2.1).`, where the whole interval of the ratio says so.
+/// ` int8 is probably 1.8x faster (1.7 to 2.1).`, where the whole interval of the ratio says so, and
+/// the machine met both alike.
 fn probably(source: Source<'_>, one: &Judgement) -> Option<String> {
     let found = one.advantage.as_ref()?;
-    let is_surely_better = found.is_covered() && found.factor_interval()?.low > 1.0;
+    let sessions = &source.record.plan.sessions;
+    let baseline = &sessions[found.baseline.session];
+    let is_borne = sessions[one.session].uses_machine_alike(baseline);
+    let is_surely_better = is_borne && found.is_covered() && found.factor_interval()?.low > 1.0;
     is_surely_better.then(|| {
         format!(
             " {} is probably {}.",

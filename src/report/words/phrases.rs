@@ -190,6 +190,9 @@ pub(in crate::report) const LONG: Nanos = Nanos(24 * 3_600_000_000_000);
 
 /// What is missing for a verdict: `about 40 s more would settle it`.
 pub(in crate::report) fn to_settle(change: &Change) -> String {
+    if change.is_withheld {
+        return "a quiet machine would settle it, since other work slows both down unlike".into();
+    }
     match (kept_open(change), change.time_to_settle_ns) {
         (Some(kept_open), _) => kept_open,
         (None, Some(time)) => would_settle(time),
@@ -214,7 +217,7 @@ fn kept_open(change: &Change) -> Option<String> {
         Verdict::Inconclusive => return None,
     };
     Some(format!(
-        "alone it would be {verdict}; judged together with the other comparisons it is open"
+        "alone it would be {verdict}; judged together with the other comparisons and checks of the run it is open"
     ))
 }
 
@@ -223,8 +226,8 @@ pub(in crate::report) fn kept_open_note<'c>(
     mut changes: impl Iterator<Item = &'c Change>,
 ) -> Option<String> {
     changes.any(|change| change.alone.is_some()).then(|| {
-        "open although the interval alone gives a verdict: all comparisons of a figure are judged together, so that few of \
-         the verdicts given are false"
+        "open although the interval alone gives a verdict: all comparisons of a figure, and all checks of a run, are judged \
+         together, so that few of the verdicts given are false"
             .into()
     })
 }

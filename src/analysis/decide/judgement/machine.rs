@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use crate::plan::SessionSpec;
 use crate::record::{FitnessVerdict, RunRecord};
 
 /// What the state of the machine can do to a comparison with the baseline.
@@ -31,22 +30,10 @@ pub(in crate::analysis) fn effect(record: &RunRecord, session: usize) -> Machine
         FitnessVerdict::Valid => MachineEffect::None,
         FitnessVerdict::Invalid => MachineEffect::Unfit,
         FitnessVerdict::Suspect => match record.plan.baseline_session() {
-            Some(baseline) if !use_alike(&sessions[baseline], &sessions[session]) => {
+            Some(baseline) if !sessions[baseline].uses_machine_alike(&sessions[session]) => {
                 MachineEffect::Much
             }
             _ => MachineEffect::Little,
         },
     }
-}
-
-/// Whether two sessions use the machine alike.
-fn use_alike(one: &SessionSpec, other: &SessionSpec) -> bool {
-    let (options, others) = (&one.options, &other.options);
-    one.execution_provider == other.execution_provider
-        && one.provider == other.provider
-        && one.binding == other.binding
-        && options.intra_threads == others.intra_threads
-        && options.inter_threads == others.inter_threads
-        && options.execution_mode == others.execution_mode
-        && options.allow_spinning == others.allow_spinning
 }
