@@ -3,13 +3,14 @@
 use serde::Serialize;
 
 use crate::analysis::{
-    Action, Advice, Against, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, Priority, Setting, Verdict,
+    Action, Advice, Against, Decision, Evidence, HIGH_GAIN, Level, MEDIUM_GAIN, Priority, Setting,
+    Verdict,
 };
 use crate::metric::Metric;
 use crate::plan::{Binding, CellKey};
 use crate::report::chapters::bottlenecks::command;
 use crate::report::words::number::{self, time};
-use crate::report::words::{self, Source, not_measured, plain};
+use crate::report::words::{self, Source, judgement, not_measured, plain};
 use crate::stats::CONFIDENCE;
 
 /// The option that makes a session treat numbers next to zero as zero.
@@ -22,9 +23,9 @@ pub(in crate::report) fn rules() -> String {
          {MEDIUM_GAIN}x, else low. What only the first prediction or those after a pause gain comes next: medium from \
          {HIGH_GAIN}x, else low. Size and threads alone are low. Effort is low where a model file or a session option is \
          replaced, medium where another library is deployed or the program changes how it starts or sends requests, high \
-         where other hardware is needed. Risk is low where labelled data showed no significant loss, medium where only \
-         the agreement with a reference is known, the tail got worse, the score fell a little or requests wait for a \
-         batch, high where nothing is known of the outputs or they agree too little.",
+         where other hardware is needed. Risk is never below the judgement's: low where it says to ship, medium where it \
+         is undecided, high where it says not to ship or has no answer. Medium, too, where the tail got worse, the score \
+         fell a little or requests wait for a batch.",
         number::limit(CONFIDENCE)
     )
 }
@@ -106,7 +107,7 @@ fn worded(source: Source<'_>, advice: &Advice) -> AdviceView {
         accuracy: accuracy(source, advice),
         memory: memory(source, advice),
         effort: effort(advice),
-        risk: risk(advice),
+        risk: risk(source, advice),
         command: command(&advice.command),
     }
 }
@@ -234,7 +235,7 @@ fn against(source: Source<'_>, against: &Against) -> String {
             ": after a pause against without one, within launches of their own".into()
         }
         Against::Loaded => {
-            ": the first prediction of fresh workers against the median of later ones".into()
+            ": the first prediction of fresh processes against the median of later ones".into()
         }
     }
 }
@@ -303,12 +304,32 @@ pub(in crate::report) fn effort(advice: &Advice) -> String {
     format!("{} ({why})", level(advice.effort))
 }
 
-pub(in crate::report) fn risk(advice: &Advice) -> String {
+pub(in crate::report) fn risk(source: Source<'_>, advice: &Advice) -> String {
     let reasons = match risks(advice).as_slice() {
-        [] => "its outputs are good enough, and finite".into(),
+        [] => outputs(source, advice),
         reasons => reasons.join("; "),
     };
-    format!("{} ({reasons})", level(advice.risk))
+    format!("{} ({reasons})", level(judged_risk(source, advice)))
+}
+
+/// Never below what the judgement on the session says.
+pub(in crate::report) fn judged_risk(source: Source<'_>, advice: &Advice) -> Level {
+    let judged = source.judgement().of(advice.action.key().session);
+    let least = match judged.map(|one| one.decision) {
+        None | Some(Decision::Ship | Decision::Keep) => Level::Low,
+        Some(Decision::Undecided) => Level::Medium,
+        Some(Decision::DoNotShip | Decision::NoAnswer) => Level::High,
+    };
+    advice.risk.max(least)
+}
+
+/// What the judgement says of the outputs of the session.
+fn outputs(source: Source<'_>, advice: &Advice) -> String {
+    source
+        .judgement()
+        .of(advice.action.key().session)
+        .and_then(|one| judgement::outputs(source, one))
+        .unwrap_or_else(|| "its outputs are those of today".into())
 }
 
 /// That of the action itself, and what the choice leaves open.

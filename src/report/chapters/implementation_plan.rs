@@ -122,11 +122,11 @@ impl Phase {
 
     fn task(&self, source: Source<'_>, advice: &Advice) -> Entry {
         let last = match self.effort {
-            Level::Low => vec![risk(advice)],
+            Level::Low => vec![risk(source, advice)],
             Level::Medium => dependencies(source, advice),
             Level::High => vec![format!(
                 "{}; keep the baseline deployed beside it until `onnxprof gate` passes there",
-                risk(advice)
+                risk(source, advice)
             )],
         };
         let mut entry = Entry::labelled(

@@ -616,6 +616,36 @@ fn wrong_context_ends_a_profile_before_anything_is_measured() {
 }
 
 #[test]
+fn state_next_step_and_risk_are_those_of_the_judgement() {
+    let run = record::digits();
+    let verdict = "Ship int8-static at batch 1: 2.10x faster (2.08 to 2.13), ";
+    let text = full(&run, &Context::default());
+    let step = &values(&text, "Optimization Strategy")[0];
+    assert!(
+        step.starts_with(verdict) && step.contains(" Then: Run "),
+        "{step}"
+    );
+    let effort = &values(&text, "Resource Requirements")[0];
+    assert!(effort.contains("one model file is replaced"), "{effort}");
+    let risk = &values(&text, "Risk Description")[0];
+    assert_eq!(risk, "Low (at most 1.4 points lost (95%))");
+
+    let mut unfit = run.clone();
+    unfit.fitness.as_mut().unwrap().verdict = FitnessVerdict::Invalid;
+    let text = full(&unfit, &Context::default());
+    assert!(text.contains("State: no answer, and so far fp32"), "{text}");
+    let effort = &values(&text, "Resource Requirements")[0];
+    assert!(!effort.contains("is replaced"), "{effort}");
+    for risk in values(&text, "Risk Description") {
+        assert!(!risk.starts_with("Low (at most"), "{risk}");
+    }
+
+    let alone = full(&record::single_variant(), &Context::default());
+    let effort = &values(&alone, "Resource Requirements")[0];
+    assert!(effort.starts_with("none: "), "{effort}");
+}
+
+#[test]
 fn the_next_step_is_the_verdict_where_nothing_is_to_be_shipped() {
     let mut run = record::digits();
     run.fitness.as_mut().unwrap().verdict = FitnessVerdict::Invalid;

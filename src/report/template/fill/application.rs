@@ -85,7 +85,7 @@ pub(super) fn attained(node: &HotNode) -> Option<String> {
 
 fn result(fill: Fill<'_>, profile: &Roofline, node: &HotNode) -> String {
     format!(
-        "{}, {} of the time in all nodes, at {} ({} of {} of an inference in nodes), by ONNX Runtime's profiler",
+        "{}, {} of the time of all nodes, at {} ({} of {} that its nodes take in an inference), by ONNX Runtime's profiler",
         number::time(node.time_ns),
         number::share(node.share.0),
         fill.batch(profile.shape, profile.batch_size),

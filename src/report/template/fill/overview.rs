@@ -109,7 +109,11 @@ fn state(source: Source<'_>) -> String {
         false => format!("; {}", context::ending(source).trim_end_matches('.')),
     };
     let median = or_why(of_cell(single, Metric::LatencyP50));
-    format!("State: {place}: median latency {median}{rate}{ending}")
+    let judged = match source.judgement().decision {
+        Decision::NoAnswer => "no answer, and so far ",
+        Decision::Ship | Decision::Keep | Decision::Undecided | Decision::DoNotShip => "",
+    };
+    format!("State: {judged}{place}: median latency {median}{rate}{ending}")
 }
 
 fn machine(source: Source<'_>) -> String {
@@ -162,32 +166,55 @@ fn issues(source: Source<'_>) -> Found {
     )
 }
 
+/// The verdict, and behind one that decides what else is advised.
 fn next_step(source: Source<'_>) -> Found {
     if let Some(answer) = tuning::answer(source).and_then(|lines| lines.into_iter().next()) {
         return stated(answer);
     }
-    match source.judgement().decision {
-        Decision::Ship | Decision::Keep => {}
-        Decision::Undecided | Decision::DoNotShip | Decision::NoAnswer => {
-            return stated(judgement::verdict(source));
-        }
-    }
-    let Some(first) = advised(source).first() else {
-        return not_measured(NO_GAIN);
+    let verdict = judgement::verdict(source);
+    let further = match source.judgement().decision {
+        Decision::Ship | Decision::Keep => further(source),
+        Decision::Undecided | Decision::DoNotShip | Decision::NoAnswer => None,
     };
-    let area = advice::area(source, first);
-    stated(match before(source, first) {
-        Some(before) => format!("{}; then: {area}", advice::area(source, before)),
-        None => area,
+    stated(match further {
+        Some(area) => format!("{verdict} Then: {area}"),
+        None => verdict,
     })
 }
 
-/// What the next step takes.
+/// What is advised of the sessions that are shipped or kept.
+fn further(source: Source<'_>) -> Option<String> {
+    let mut advised = advised(source).iter();
+    let first = advised.find(|one| !matches!(one.action, Action::Ship { .. }))?;
+    Some(advice::area(source, first))
+}
+
+/// What the next step takes, by the judgement.
 fn effort(source: Source<'_>) -> Found {
     if let Some(task) = tuning::task(source) {
         return stated(task.view.effort);
     }
-    match advised(source).first() {
+    let judgement = source.judgement();
+    match (judgement.decision, judgement.more_ns) {
+        (Decision::Ship, _) => shipping(source),
+        (Decision::Keep | Decision::DoNotShip, _) => {
+            stated(format!("none: {} stays as it is", source.baseline_name()))
+        }
+        (Decision::Undecided | Decision::NoAnswer, Some(more)) => stated(format!(
+            "about {} more of measuring, and no change of what runs today",
+            words::rounded_time(more)
+        )),
+        (Decision::Undecided | Decision::NoAnswer, None) => {
+            not_measured("nothing tells how much more would decide")
+        }
+    }
+}
+
+/// What it takes to ship the session that the judgement names.
+fn shipping(source: Source<'_>) -> Found {
+    let session = source.judgement().session;
+    let mut advised = advised(source).iter();
+    match advised.find(|one| Some(one.action.key().session) == session) {
         Some(first) => stated(advice::effort(before(source, first).unwrap_or(first))),
         None => not_measured(NO_GAIN),
     }

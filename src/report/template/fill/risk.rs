@@ -3,7 +3,9 @@
 use super::Fill;
 use super::advised::{advised, searched};
 use super::testing::{detection, regression as smallest};
-use crate::analysis::{AccuracyVerdict, Action, Advice, Caveat, Level, SessionFindings, Setting};
+use crate::analysis::{
+    AccuracyVerdict, Action, Advice, Caveat, Decision, Level, SessionFindings, Setting,
+};
 use crate::metric::{Direction, Metric, Unit};
 use crate::record::FitnessVerdict;
 use crate::report::chapters::advice;
@@ -52,18 +54,29 @@ fn of_search(source: Source<'_>, task: Task) -> Entry {
 }
 
 fn of_advice(source: Source<'_>, advice: &Advice) -> Entry {
-    let is_sure = advice.gain.interval().map(|ends| ends.low > 1.0);
+    let is_sure = is_sure(source, advice);
     let gain = advice::gain(advice);
     Entry {
         title: advice::area(source, advice),
         fields: vec![
-            Item::new("Risk Description", advice::risk(advice)),
+            Item::new("Risk Description", advice::risk(source, advice)),
             Item::new("Probability", probability(source, is_sure, &gain)),
             Item::new("Impact", impact(source, advice)),
             Item::list("Mitigation Strategy", mitigation(source, advice)),
             Item::new("Rollback Plan", or_why(undo(source, advice))),
         ],
     }
+}
+
+/// Whether a gain is sure, by the judgement on the session, or by the interval where another session
+/// does not come into it; `None` where there is no interval.
+fn is_sure(source: Source<'_>, advice: &Advice) -> Option<bool> {
+    let ends = advice.gain.interval()?;
+    let judged = source.judgement().of(advice.action.key().session);
+    Some(match judged.map(|one| one.decision) {
+        Some(Decision::Undecided | Decision::NoAnswer | Decision::DoNotShip) => false,
+        Some(Decision::Ship | Decision::Keep) | None => ends.low > 1.0,
+    })
 }
 
 /// Probability that the gain is none: by the machine, and by the interval of the gain.
@@ -75,7 +88,7 @@ fn probability(source: Source<'_>, is_sure: Option<bool>, gain: &str) -> String 
     }
     match is_sure {
         Some(true) => format!("Low that there is no gain: its interval excludes that; {gain}"),
-        Some(false) => format!("Medium that there is no gain: its interval has that in it; {gain}"),
+        Some(false) => format!("Medium that there is no gain: that is not decided; {gain}"),
         None => format!("High that there is no gain: it has no interval; {gain}"),
     }
 }
@@ -87,7 +100,7 @@ fn impact(source: Source<'_>, advice: &Advice) -> String {
         return match longer {
             Some(factor) => format!(
                 "{}: one inference takes {}x as long; the outputs stay the same",
-                advice::level(advice.risk),
+                advice::level(advice::judged_risk(source, advice)),
                 number::factor(factor, None)
             ),
             None => format!("{}: the outputs stay the same", advice::level(Level::Low)),
@@ -97,12 +110,15 @@ fn impact(source: Source<'_>, advice: &Advice) -> String {
         let known = words::accuracy(source.session(advice.action.key().session));
         return format!(
             "{}: no score was compared; {known}",
-            advice::level(advice.risk)
+            advice::level(advice::judged_risk(source, advice))
         );
     };
     let shown = words::accuracy_change(change);
     let Some(ends) = change.difference.interval() else {
-        return format!("{}: {shown}", advice::level(advice.risk));
+        return format!(
+            "{}: {shown}",
+            advice::level(advice::judged_risk(source, advice))
+        );
     };
     let worst = match change.metric.direction() {
         Direction::Lower => ends.high,

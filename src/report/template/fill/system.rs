@@ -100,8 +100,8 @@ fn list(label: &str, lines: Vec<String>) -> Item {
 
 fn cpus(seen: &Conditions) -> String {
     match seen.worker_cpus.as_slice() {
-        [] => "CPUs of the workers".into(),
-        cpus => format!("CPU {} of the workers", words::joined(cpus, ",")),
+        [] => "CPUs that were measured on".into(),
+        cpus => format!("CPU {}, measured on", words::joined(cpus, ",")),
     }
 }
 
@@ -214,7 +214,7 @@ fn storage(seen: &Conditions, found: Option<&Contention>) -> Scarce {
         .find(|cause| cause.disturbance == Disturbance::MajorFaults)
         .map(|faults| {
             format!(
-                "pages of the worker were read from storage in {} blocks",
+                "pages of the process were read from storage in {} blocks",
                 number::count(faults.blocks_count)
             )
         });

@@ -244,7 +244,7 @@ fn best_in_class(fill: Fill<'_>) -> Found {
     let attained = profile.nodes.iter().find_map(|node| {
         let attained = application::attained(node)?;
         Some(format!(
-            "{} (node {}, {} of the time in nodes) attains {attained}",
+            "{} (node {}, {} of the time of all nodes) attains {attained}",
             node.operator,
             node.name,
             number::share(node.share.0)
