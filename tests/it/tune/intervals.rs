@@ -133,6 +133,39 @@ fn what_took_turns_with_the_best_one_is_not_said_to_be_not_compared() {
 }
 
 #[test]
+fn what_took_no_turns_with_the_best_one_is_said_to_be_not_compared_directly() {
+    let whole = searched();
+    let best = told(&whole).0.best.unwrap();
+    let best = told(&whole).0.candidates[best].key;
+    let other = *heats(&whole)
+        .iter()
+        .flat_map(|heat| &heat.cells)
+        .find(|key| **key != best)
+        .unwrap();
+    let mut record = whole.clone();
+    let tuning = record.tuning.as_mut().unwrap();
+    tuning.decisions.retain(|decision| decision.key != other);
+    // It took turns with others alone.
+    let mut apart = tuning.heats[0].clone();
+    apart.cells = vec![other];
+    for heat in &mut tuning.heats {
+        if heat.cells.contains(&best) {
+            heat.cells.retain(|key| *key != other);
+        }
+    }
+    tuning.heats.push(apart);
+    let (found, text) = told(&record);
+    let still_best = found.candidates[found.best.unwrap()].key;
+    assert_eq!(still_best, best);
+    let words = "Not compared directly with it: a";
+    assert!(text.contains(words), "`{words}` is missing: {text}");
+    assert!(
+        !text.contains("Neither shown to be better nor worse"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_gain_is_told_by_way_of_another_one_where_both_took_no_turns() {
     let mut record = searched();
     let found = told(&record).0;
