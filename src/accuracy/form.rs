@@ -78,7 +78,7 @@ impl Against {
             }
         };
         Some(format!(
-            "labels {:?} are taken for {what}, and held against output `{output}`",
+            "labels {:?} are taken for {what}, and compared with output `{output}`",
             labels.shape()
         ))
     }

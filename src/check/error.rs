@@ -29,7 +29,7 @@ pub enum CheckError {
     #[error("{} takes {}, not {}", .0.key(), takes(*.0), .1)]
     WrongUnit(Metric, String),
     /// A ratio to the baseline cannot be held against the baseline once more.
-    #[error("`{}` cannot be held against a baseline", .0.key())]
+    #[error("`{}` cannot be compared with a baseline", .0.key())]
     NoBaseline(Metric),
     /// A drop is one of a score that is a share.
     #[error("`drop` goes with scores that are shares, such as `{}`, and with `<=`", Metric::AccuracyTop1.name())]

@@ -292,7 +292,7 @@ fn words(progress: &Progress<'_>) -> String {
         Progress::Scoring { session } => format!("scoring {session}"),
         Progress::Coupling { session } => format!("comparing samples of a batch of {session}"),
         Progress::Idling { session } => format!("measuring {session} after idle gaps"),
-        Progress::Contrasting { session } => format!("looking for denormal numbers in {session}"),
+        Progress::Contrasting { session } => format!("checking for denormal numbers in {session}"),
         Progress::Round {
             round,
             elapsed,
@@ -318,7 +318,7 @@ fn words(progress: &Progress<'_>) -> String {
             let (stage, elapsed) = (stage_words(*stage), clock(*elapsed, *budget));
             let plural = if *configurations_count == 1 { "" } else { "s" };
             format!(
-                "heat {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}"
+                "group {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}"
             )
         }
         Progress::Waiting {

@@ -38,7 +38,7 @@ pub struct Args {
     #[command(flatten)]
     allowed: AllowedRuns,
 
-    /// Format of the output: a summary, the written report, the one to look at, or one row per
+    /// Format of the output: a summary, the written report, the page, or one row per
     /// figure. [default: terminal; with `--full`: markdown; with `--open`: html]
     #[arg(long, conflicts_with = "json")]
     format: Option<Format>,
@@ -58,7 +58,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "json")]
     open: bool,
 
-    /// Latency within which the best batch size is looked for. [default: the run's own]
+    /// Latency within which the best batch size is sought. [default: the run's own]
     #[arg(long, value_name = "TIME", value_parser = values::duration)]
     latency_limit: Option<Duration>,
 
@@ -76,7 +76,7 @@ enum Format {
     Terminal,
     /// The written report (report.md); with `--output`, its charts go into `figures/` beside it.
     Markdown,
-    /// The report to look at (report.html).
+    /// The page (report.html).
     Html,
     /// One row per figure (cells.csv).
     Csv,

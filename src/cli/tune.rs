@@ -18,7 +18,7 @@ use crate::tune::Search;
 /// Searches for the best session options: threads, batch size, variant, execution provider, graph
 /// optimization, execution mode, spinning, arena and memory pattern.
 ///
-/// Configurations race in heats: those of a heat take turns in short blocks in fresh processes, and
+/// Configurations compete in groups: those of a group take turns in short blocks in fresh processes, and
 /// one is dropped only when an interval says so: another that keeps the SLO is better, or the SLO
 /// or the accuracy is out of reach. What was measured is kept whenever the search is interrupted,
 /// and `--resume` goes on from there.

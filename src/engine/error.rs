@@ -217,7 +217,7 @@ fn hint(error: &EngineError, message: &str) -> Option<String> {
             nodes_count,
             ..
         } if fallen_count == nodes_count => {
-            "it takes none of the model's operators in this precision and with these options; the worker's log may say \
+            "it takes none of the model's operators in this precision and with these options; the log of its process may say \
              why. Leave this execution provider out with `--ep`"
         }
         EngineError::FellBack { .. } => {

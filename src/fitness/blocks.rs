@@ -45,11 +45,11 @@ pub(super) fn migrations_of_pinned(seen: Seen<'_>) -> Option<FitnessReason> {
     };
     let moves: u64 = timed(seen).filter_map(|block| block.migrations_count).sum();
     (moves > 0).then(|| {
-        let text = format!("workers that were pinned to CPU {cpu} were moved {moves} times");
+        let text = format!("processes that were pinned to CPU {cpu} were moved {moves} times");
         reason(
             FitnessVerdict::Suspect,
             text,
-            "look for a tool or a container runtime that changes CPU sets while the run goes on",
+            "search for a tool or a container runtime that changes CPU sets while the run goes on",
         )
     })
 }
@@ -75,7 +75,7 @@ pub(super) fn wandering(seen: Seen<'_>) -> Option<FitnessReason> {
     };
     WANDERING.of_share(
         Ratio(moved as f64 / all.max(1) as f64),
-        |_, bound| format!("the worker changed CPU during {moved} of {all} blocks ({bound})"),
+        |_, bound| format!("the process changed CPU during {moved} of {all} blocks ({bound})"),
         remedy,
     )
 }

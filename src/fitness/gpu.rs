@@ -17,7 +17,7 @@ const SLOWDOWNS: [(&str, &str, &str); 5] = [
     (
         "hw_slowdown",
         "its hardware slowed it down",
-        "look for heat or a weak power supply with `nvidia-smi -q -d PERFORMANCE`",
+        "check temperature and power supply with `nvidia-smi -q -d PERFORMANCE`",
     ),
     (
         "sw_thermal_slowdown",
@@ -32,7 +32,7 @@ const SLOWDOWNS: [(&str, &str, &str); 5] = [
     (
         "hw_power_brake_slowdown",
         "the power supply held it back",
-        "look at the machine's power supply",
+        "check the machine's power supply",
     ),
     (
         "sync_boost",

@@ -119,13 +119,13 @@ pub(super) fn low_frequency(seen: Seen<'_>) -> Option<FitnessReason> {
         let ran_at = percent(Ratio(share));
         let bound = percent(Ratio(LOW_FREQUENCY));
         let text = format!(
-            "a worker's CPU ran at {ran_at} of its highest frequency when the run ended (bound \
+            "a CPU that was measured on ran at {ran_at} of its highest frequency when the run ended (bound \
              {bound})"
         );
         reason(
             FitnessVerdict::Suspect,
             text,
-            "look for a power limit or a power-saving profile, and lift it",
+            "search for a power limit or a power-saving profile, and lift it",
         )
     })
 }
@@ -178,7 +178,7 @@ pub(super) fn siblings(seen: Seen<'_>) -> Option<FitnessReason> {
     SIBLINGS.of_share(
         seen.conditions.siblings_busy_ratio?,
         |time, bound| {
-            format!("on the workers' cores, CPU {cpus} was busy as well, for {time} of the time ({bound})")
+            format!("on the cores that were measured on, CPU {cpus} was busy as well, for {time} of the time ({bound})")
         },
         "keep the sibling hardware threads idle, or choose other cores with `--pin`",
     )

@@ -181,7 +181,7 @@ pub(super) fn unnamed_log() -> Result<File, Failure> {
     tempfile::tempfile().map_err(|error| {
         Failure::of(
             FailureKind::Crashed,
-            format!("failed to create a temporary file for the log of a worker: {error}"),
+            format!("failed to create a temporary file for the log of a process: {error}"),
         )
         .hinted("set TMPDIR to a folder that can be written to")
     })

@@ -70,9 +70,9 @@ impl End {
         let last = last.unwrap_or_default();
         let message = match self.signal() {
             Some(SIGBUS) if !self.oom_killed => {
-                format!("the worker that was to {doing} {MAP_LOST}{last}")
+                format!("the process that was to {doing} {MAP_LOST}{last}")
             }
-            _ => format!("the worker {} while it was to {doing}{last}", self.how()),
+            _ => format!("the process {} while it was to {doing}{last}", self.how()),
         };
         Failure {
             hint: hint.map(Plain::from),
@@ -152,10 +152,10 @@ mod tests {
             last_words: Some("memory allocation of 1024 bytes failed".into()),
             ..ended(6)
         };
-        let by_kernel = "the worker was killed by the kernel, which was out of memory, while it was to load the model";
-        let aborted = "the worker was ended by SIGABRT while it was to load the model; its last words: memory allocation \
+        let by_kernel = "the process was killed by the kernel, which was out of memory, while it was to load the model";
+        let aborted = "the process was ended by SIGABRT while it was to load the model; its last words: memory allocation \
                        of 1024 bytes failed";
-        let lost = "the worker that was to load the model was ended by SIGBUS: most likely a file that it had mapped \
+        let lost = "the process that was to load the model was ended by SIGBUS: most likely a file that it had mapped \
                     changed while it was read";
         let crashed = FailureKind::Crashed;
         let no_memory = FailureKind::OutOfMemory;
@@ -164,7 +164,7 @@ mod tests {
                 ended(11),
                 crashed,
                 None,
-                "the worker was ended by SIGSEGV while it was to load the model",
+                "the process was ended by SIGSEGV while it was to load the model",
             ),
             (ended(SIGBUS), crashed, Some(MAP_HINT), lost),
             (killed(SIGBUS), no_memory, Some(MEMORY_HINT), by_kernel),

@@ -230,7 +230,7 @@ impl WorkerProcess {
         };
         Failure::of(
             FailureKind::TimedOut,
-            format!("the worker did not {doing} within {seconds} s, and was killed"),
+            format!("the process did not {doing} within {seconds} s, and was killed"),
         )
         .hinted(hint)
     }
@@ -239,9 +239,9 @@ impl WorkerProcess {
         self.kill().await;
         Failure::of(
             FailureKind::Protocol,
-            format!("the worker does not follow the protocol: it {what}"),
+            format!("the process does not follow the protocol: it {what}"),
         )
-        .hinted("parent and worker must be the same build of onnxprof")
+        .hinted("onnxprof and the processes that it starts must be the same build of onnxprof")
     }
 
     async fn end_failure(&mut self, doing: &str) -> Failure {
@@ -285,7 +285,7 @@ fn spawn_failure(command: &WorkerCommand, message: &str) -> Failure {
     let program = command.program.display();
     Failure::of(
         FailureKind::Crashed,
-        format!("failed to start a worker process from `{program}`: {message}"),
+        format!("failed to start a process from `{program}`: {message}"),
     )
 }
 

@@ -102,7 +102,7 @@ fn beside_rounds(record: &RunRecord) -> impl Iterator<Item = Named> {
     record
         .lost_workers
         .iter()
-        .map(|one| ("lost worker", one.session))
+        .map(|one| ("lost process", one.session))
         .chain(record.accuracy.iter().map(|one| ("score", one.session)))
         .chain(
             record

@@ -53,6 +53,6 @@ impl Lines {
 pub(super) fn out_of_turn() -> Response {
     Response::Failed(Failure::of(
         FailureKind::Protocol,
-        "the worker was asked for something out of turn",
+        "the process was asked for something out of turn",
     ))
 }

@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
             // There may be nobody left to read it.
             let _ = writeln!(
                 std::io::stderr(),
-                "error: the worker lost its parent: {error}"
+                "error: lost the process that started this one: {error}"
             );
             ExitCode::FAILURE
         }

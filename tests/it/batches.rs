@@ -136,7 +136,7 @@ fn a_scale_of_the_whole_batch_is_told_and_no_reason_against_it() {
     let (axes, proof) = batch("batches/shared-scale");
     assert_eq!(axes, [Some(0)]);
     assert!(
-        reason(&proof).starts_with("its quantization looks at all of a batch"),
+        reason(&proof).starts_with("its quantization depends on all of a batch"),
         "{proof}"
     );
 }

@@ -59,5 +59,7 @@ mod streams;
 mod support;
 mod trace;
 mod tune;
+mod unlike;
 mod validity;
+mod words;
 mod workbench;

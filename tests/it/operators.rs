@@ -188,7 +188,7 @@ fn session_that_cannot_be_profiled_is_measured_all_the_same() {
     let output = profile.env("ONNXPROF_WORKER", deaf).run();
     output
         .assert_code(PARTIAL)
-        .assert_stderr("the operators of one-node are not known: the worker was ended");
+        .assert_stderr("the operators of one-node are not known: the process was ended");
     let record = bench.record();
     assert!(record.cells[0].outcome.is_ok());
     assert!(
@@ -198,7 +198,7 @@ fn session_that_cannot_be_profiled_is_measured_all_the_same() {
     );
     let report = fs::read_to_string(bench.path("run/report.md")).unwrap();
     assert!(
-        report.contains("At batch size 1: not measured: the worker was ended"),
+        report.contains("At batch size 1: not measured: the process was ended"),
         "{report}"
     );
 }

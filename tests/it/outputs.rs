@@ -124,7 +124,7 @@ fn another_number_of_rows_is_not_compared_and_no_failure() {
         let (bench, second) = pair(one, other);
         assert_eq!(
             second.batch_size, 1,
-            "rows of several samples are not told apart"
+            "rows of several samples are not separated"
         );
         let unlike: Vec<&str> = second
             .not_comparable

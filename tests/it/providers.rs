@@ -217,7 +217,7 @@ fn where_the_nodes_ran_stands_in_the_report() {
     );
     assert!(
         text.contains(
-            "Where the nodes ran\n  fp16: cuda: 12 of 14 nodes, 75% of the host's time over all nodes; cpu: 2 of 14 nodes"
+            "Where the nodes ran\n  fp16: cuda: 12 of 14 nodes, 75% of the host's time of all nodes; cpu: 2 of 14 nodes"
         ),
         "{text}"
     );

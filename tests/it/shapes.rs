@@ -316,7 +316,7 @@ fn what_a_cliff_was_not_looked_at_for_is_said() {
     assert_eq!(cliff.unknown, [CliffSign::Caches, CliffSign::MinorFaults]);
     assert!(cliff.evidence.is_empty(), "{cliff:?}");
     let text = report::markdown(&Report::new(&run, &findings)).unwrap();
-    let told = "nothing that was looked at went along with it; not known: the sizes of the caches and page faults";
+    let told = "nothing that was observed went along with it; not known: the sizes of the caches and page faults";
     assert!(text.contains(told), "{text}");
 }
 

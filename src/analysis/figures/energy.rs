@@ -76,10 +76,10 @@ pub(super) fn gpu_memory_peak(cell: &Measurement<'_>) -> Estimate {
         .iter()
         .any(|memory| memory.scope == GpuMemoryScope::Device)
     {
-        remarks.push("from the level of the whole device: the driver does not list the worker");
+        remarks.push("from the level of the whole device: the driver does not list the process");
     }
     if cells.iter().all(|(_, cell)| cell.gpu_memory.is_some()) {
-        remarks.push("at the end of the cell: the budget left no time to look longer");
+        remarks.push("at the end of the cell: the budget left no time to measure longer");
     }
     remarked(largest(&values, why_nothing(&answers)), &remarks)
 }
@@ -118,7 +118,7 @@ fn above_idle(index: &Index<'_>, used: &GpuUse) -> Observed<Joules> {
         .and_then(|monitoring| monitoring.gpus.as_ref().ok());
     let idle = sampling
         .and_then(|sampling| sampling.idle.iter().find(|idle| idle.index == used.index))
-        .ok_or("the GPU was not looked at before the run")?;
+        .ok_or("the GPU was not observed before the run")?;
     Ok(less(energy, idle.power_watts.clone()?, used.elapsed_ns))
 }
 
@@ -145,7 +145,7 @@ pub(super) fn cpu_above_idle(cell: &Measurement<'_>) -> Estimate {
 
 fn cpu_above(cell: &Measurement<'_>, of_idle: fn(Watts) -> Watts) -> Estimate {
     let Some(monitoring) = &cell.index.record.monitoring else {
-        return Estimate::absent("the run did not look for it");
+        return Estimate::absent("the run did not measure it");
     };
     let idle = match &monitoring.cpu {
         Ok(power) => of_idle(power.idle_watts),

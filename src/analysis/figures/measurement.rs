@@ -15,7 +15,7 @@ const NO_BLOCKS: &str = "no timed block was recorded";
 
 const NO_END: &str = "no launch came to the end of the cell";
 
-const NO_CPUS: &str = "which CPUs the worker could use is not known";
+const NO_CPUS: &str = "which CPUs the process could use is not known";
 
 /// Ascending, so that their bounds are made to ascend.
 const TAILS: [Quantile; 4] = [Quantile::P90, Quantile::P95, Quantile::P99, Quantile::P999];

@@ -21,15 +21,15 @@ use crate::sample::{GPU_PERIOD, GpuMonitor, OwnProcesses, Roots, affinity, condi
 
 /// Says whether this machine is fit to measure on, and what to do where it is not.
 ///
-/// It looks at the machine while nothing is measured: load of other processes, time stolen by the
-/// host, limits, swap, frequency and heat, and at GPUs: clocks and what holds them down, other
+/// It observes the machine while nothing is measured: load of other processes, time stolen by the
+/// host, limits, swap, frequency and temperature, and of GPUs: clocks and what holds them down, other
 /// processes, and whether the driver is new enough for the CUDA builds of ONNX Runtime. With
 /// `--null-test` it measures a model against a copy of itself, and says how small a difference
 /// between two models may be to be told from noise on this machine today. Every run of `profile` is
 /// judged by the same rules.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// How long to look.
+    /// How long to observe.
     #[arg(long, value_name = "TIME", value_parser = values::duration, default_value = "2s", conflicts_with = "null_test")]
     observe: Duration,
     /// Measures this model against itself, and says which differences may be claimed.

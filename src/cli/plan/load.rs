@@ -32,7 +32,7 @@ pub struct LoadArgs {
         without a request, in launches of their own, within {}% of the budget. [default where it is given without a \
         list: {DEFAULT_GAPS}]", 100.0 * IDLE_GAPS_SHARE))]
     pub idle_gaps: Option<Vec<Duration>>,
-    /// Latency within which the best batch size is looked for.
+    /// Latency within which the best batch size is sought.
     #[arg(long = Flag::LatencyLimit.word(), value_name = "TIME", value_parser = values::duration)]
     pub latency_limit: Option<Duration>,
     /// Requests in flight: so many threads share one session, each sending its next request when

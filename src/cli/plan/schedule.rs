@@ -32,10 +32,10 @@ pub struct ScheduleArgs {
     /// Length of a block; it holds at least 3 inferences.
     #[arg(long = Flag::Block.word(), value_name = "TIME", value_parser = values::duration, default_value = "30ms")]
     pub block: Duration,
-    /// A worker that does not answer for this long is killed, and its cell has failed.
+    /// A process that does not answer for this long is killed, and its cell has failed.
     #[arg(long = Flag::Timeout.word(), value_name = "TIME", value_parser = values::duration, default_value = "120s")]
     pub timeout: Duration,
-    /// CPUs of the workers: `auto` (as many as a session has threads, the same for all), `each` (the
+    /// CPUs to measure on: `auto` (as many as a session has threads, the same for all), `each` (the
     /// same, each thread on one of them), `none`, or a list such as 0,2-3.
     #[arg(long = Flag::Pin.word(), value_name = "auto|each|none|LIST", value_parser = values::pin, default_value = "auto")]
     pub pin: Pin,

@@ -79,7 +79,7 @@ fn header(metrics: &[Metric], compared: Option<&'static str>) -> Vec<&'static st
     let mut header = vec!["variant"];
     header.extend(compared);
     header.extend(metrics.iter().map(|metric| metric.short_label()));
-    header.extend([change, "lost/gained", "NaN or inf"]);
+    header.extend([change, "wrong/right", "NaN or inf"]);
     header
 }
 
@@ -160,7 +160,7 @@ fn accuracy_notes(source: Source<'_>) -> Vec<String> {
 fn change_notes(changes: &[&AccuracyChange]) -> &'static [&'static str] {
     if changes.iter().any(|change| change.lost_count.is_some()) {
         &[
-            "lost/gained: samples that only the baseline, or only the variant, got right",
+            "wrong/right: samples that the variant newly gets wrong, and newly gets right",
             "p: the chance of so one-sided a change if both were equally good; significant below 0.05",
         ]
     } else {

@@ -4,7 +4,7 @@ use super::cards::{self, Cards};
 use super::{Audience, Block, Chapter, Source, charts, distribution, standing, tables, words};
 use crate::report::chapter::Place;
 
-const LEGEND: &str = "How to read: 2.1 (2.0 to 2.2) is a value with its 95% confidence interval over fresh worker \
+const LEGEND: &str = "How to read: 2.1 (2.0 to 2.2) is a value with its 95% confidence interval over fresh \
 processes; ± is the wider half of that interval, in percent of the value, and of a ratio the same whichever way round it \
 is written; why a - stands somewhere is said below the table.";
 

@@ -67,9 +67,9 @@ impl Whole {
 
     fn time(self) -> &'static str {
         if self.is_of_host {
-            "host's time over all nodes"
+            "host's time of all nodes"
         } else {
-            "time in nodes"
+            "time of all nodes"
         }
     }
 }
@@ -221,8 +221,8 @@ mod tests {
         };
         assert_eq!(
             sentence(&placement, "OpenVINOExecutionProvider"),
-            "openvino: 12 of 15 nodes, 98% of the time in nodes; cpu: 3 of 15 nodes (2 Shape, Gather), 2% of the time in \
-             nodes; copies between devices: 2 MemcpyToHost nodes, 12.0 µs an inference"
+            "openvino: 12 of 15 nodes, 98% of the time of all nodes; cpu: 3 of 15 nodes (2 Shape, Gather), 2% of the time of all nodes; \
+             copies between devices: 2 MemcpyToHost nodes, 12.0 µs an inference"
         );
     }
 
@@ -243,8 +243,8 @@ mod tests {
         };
         assert_eq!(
             sentence(&placement, "CUDAExecutionProvider"),
-            "cuda: 9 of 10 nodes, 90% of the host's time over all nodes; cpu: 1 of 10 nodes (Shape), 10% of the host's \
-             time over all nodes; copies between devices: 1 MemcpyToHost node, 12.0 µs an inference on the host"
+            "cuda: 9 of 10 nodes, 90% of the host's time of all nodes; cpu: 1 of 10 nodes (Shape), 10% of the host's \
+             time of all nodes; copies between devices: 1 MemcpyToHost node, 12.0 µs an inference on the host"
         );
     }
 

@@ -16,7 +16,7 @@ pub(super) fn items(record: &RunRecord) -> Vec<Item> {
         Item::new("onnxprof", plain(&run.tool_version)),
         Item::new("Started", to_seconds(&run.started_at)),
         Item::new("Seed", schedule.seed.to_string()),
-        Item::new("Workers' CPUs", pin(&schedule.pin)),
+        Item::new("Pinned to CPUs", pin(&schedule.pin)),
     ];
     items.extend(record.runtimes.iter().map(runtime));
     items.extend(record.dataset.iter().map(data));

@@ -78,9 +78,9 @@ pub(in crate::report) fn of_curve(source: Source<'_>, curve: &BatchCurve) -> Opt
 fn short_knee(knee: &Knee) -> String {
     let batch = knee.batch_size;
     match knee.place {
-        KneePlace::Within => format!("knee at batch {batch}"),
-        KneePlace::Smallest => format!("no knee beyond batch {batch}"),
-        KneePlace::Largest => format!("no knee up to batch {batch}"),
+        KneePlace::Within => format!("best balance at batch {batch}"),
+        KneePlace::Smallest => format!("best balance at batch {batch}, the smallest"),
+        KneePlace::Largest => format!("best balance at batch {batch}, the largest"),
     }
 }
 
@@ -175,15 +175,15 @@ impl Curve<'_> {
         let trade = self.trade(*batch_size).unwrap_or_default();
         Some(match place {
             KneePlace::Within => format!(
-                "the knee is at batch {batch_size}{tied}, {}: up to there throughput grows by a larger factor than latency, \
+                "the best balance of throughput and latency is at batch {batch_size}{tied}, {}: up to there throughput grows by a larger factor than latency, \
                  beyond it by a smaller one{trade}",
                 self.throughput_and_latency(*batch_size)
             ),
             KneePlace::Smallest => format!(
-                "there is no knee: from batch {batch_size} on{tied} latency grows by a larger factor than throughput{trade}"
+                "batch {batch_size} has the best balance of throughput and latency: from there on{tied} latency grows by a larger factor than throughput{trade}"
             ),
             KneePlace::Largest => format!(
-                "there is no knee up to batch {batch_size}, the largest measured{tied}: throughput grows by a larger factor \
+                "batch {batch_size}, the largest measured, has the best balance of throughput and latency{tied}: up to there throughput grows by a larger factor \
                  than latency"
             ),
         })
@@ -295,7 +295,7 @@ fn along_with(cliff: &Cliff) -> String {
         [] if cliff.unknown.is_empty() => {
             "the arena did not grow, its peak outgrew no cache, and page faults did not double"
         }
-        [] => "nothing that was looked at went along with it",
+        [] => "nothing that was observed went along with it",
         all => {
             return format!(
                 "along with it, be it the cause or not, {}",

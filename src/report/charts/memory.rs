@@ -42,7 +42,7 @@ pub(super) fn chart(source: Source<'_>) -> Drawing {
     let series = (0..PARTS.len()).map(|part| series(drawn, part, measure));
     Ok(ChartView {
         id: "memory".into(),
-        title: "Memory of a worker".into(),
+        title: "Memory of a process".into(),
         summary: format!(
             "Private memory before the model was loaded and what loading added; the most that ONNX Runtime's arena held; the \
              highest resident memory of the whole process, which holds all of these. Bars of a session do not add up.{rest}"
@@ -97,7 +97,7 @@ fn point(ledger: &Ledger, part: usize, measure: Measure) -> Option<PointView> {
 fn table(ledgers: &[Ledger]) -> Table {
     let mut header = vec!["variant"];
     header.extend(PARTS.map(|(name, _)| name));
-    let mut table = Builder::new("Memory of a worker", &header);
+    let mut table = Builder::new("Memory of a process", &header);
     for Ledger { name, parts } in ledgers {
         let mut cells = vec![name.clone()];
         for (estimate, (head, _)) in parts.iter().zip(PARTS) {

@@ -65,7 +65,7 @@ const CPU: Line = Line {
     what: "CPU utilization (%)",
     column: "CPU",
     shown: |percent| number::share(percent / 100.0),
-    summary: "CPU time of the worker during each block, as a share of the CPUs that it may use.",
+    summary: "CPU time of the process during each block, as a share of the CPUs that it may use.",
     value: |block| block.cpu_utilization_ratio.map(|ratio| ratio.0 * 100.0),
     axis: Measure::with_zero,
 };

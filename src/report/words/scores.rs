@@ -25,7 +25,7 @@ pub(in crate::report) fn accuracy(session: &SessionFindings) -> String {
     joined(unhealthy.into_iter().chain(worth), ", ")
 }
 
-const NOT_JUDGED: &str = "accuracy not measured (held against neither labels nor a reference)";
+const NOT_JUDGED: &str = "accuracy not measured (compared with neither labels nor a reference)";
 
 /// `top-1 98.8%`, where there is nothing to compare it with.
 fn score(session: &SessionFindings) -> Option<String> {

@@ -162,7 +162,7 @@ impl EnergyWatch {
             (Some(Device::Known(_)), Some(lost)) => Failure {
                 message: format!("{}; {}", lost.exact(), failure.message.exact()).into(),
                 hint: Some(
-                    "look for `Xid` in the kernel's log (`dmesg`), and reset the GPU or restart the machine".into(),
+                    "search for `Xid` in the kernel's log (`dmesg`), and reset the GPU or restart the machine".into(),
                 ),
                 ..failure.clone()
             },
@@ -249,7 +249,7 @@ impl EnergyWatch {
     fn counter_period(&self, index: u32) -> Observed<Nanos> {
         match self.idle.iter().find(|idle| idle.index == u64::from(index)) {
             Some(idle) => idle.counter_period_ns.clone(),
-            None => Err("the GPU was not looked at before the run".into()),
+            None => Err("the GPU was not observed before the run".into()),
         }
     }
 }

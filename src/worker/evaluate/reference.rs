@@ -17,7 +17,7 @@ use crate::record::{AccuracyRecord, Failure, FailureKind};
 const RANDOM: &str = "it is random: two runs on the same inputs differ by more than rounding, which is 0.1% of the \
                       largest value where elements are float";
 
-const MERGED: &str = "the reference's is of several samples together, which cannot be told apart";
+const MERGED: &str = "the reference's is of several samples together, which cannot be separated";
 
 pub(super) struct Samples<'d> {
     pub(super) dataset: &'d Dataset,

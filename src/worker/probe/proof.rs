@@ -256,7 +256,7 @@ fn of_mixed(output: &str, off: Option<f64>, quantization: Quantized) -> Verdict 
     let shares_scale = quantization == Quantized::Dynamically;
     match off {
         Some(off) if shares_scale && off <= SHARED_SCALE => Verdict::Unsure(format!(
-            "its quantization looks at all of a batch, and `{output}` is off by {:.2}%",
+            "its quantization depends on all of a batch, and `{output}` is off by {:.2}%",
             off * 100.0
         )),
         Some(off) if off.is_finite() => {

@@ -60,7 +60,7 @@ fn hang_of_a_later_load_is_ended_soon() {
     output
         .assert_code(PARTIAL)
         .assert_stderr("did not create the session within 5 s, and was killed");
-    let said = "Failed launches: 1 of 2 of m: the worker did not create the session within 5 s";
+    let said = "Failed launches: 1 of 2 of m: the process did not create the session within 5 s";
     assert!(flat(&output.stdout).contains(said), "{output}");
     assert!(cell(&bench.record(), "m", 1).outcome.is_ok());
 }

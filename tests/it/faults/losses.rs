@@ -103,7 +103,7 @@ fn assert_lost_launch_is_told(worker: impl FnOnce(&Workbench) -> std::path::Path
         .env("ONNXPROF_WORKER", worker(&bench))
         .run();
     assert_told(&output, &bench, 1);
-    let said = format!("of m: the worker ended with exit code 9 while it was to {doing}");
+    let said = format!("of m: the process ended with exit code 9 while it was to {doing}");
     assert!(flat(&output.stdout).contains(&said), "{said}: {output}");
     assert!(cell(&bench.record(), "m", 1).outcome.is_ok(), "{output}");
 }

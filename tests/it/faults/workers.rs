@@ -192,7 +192,7 @@ fn worker_that_breaks_the_protocol_is_an_error_that_says_how() {
             .run();
         output
             .assert_code(BAD_INPUT)
-            .assert_stderr("error: the worker")
+            .assert_stderr("error: the process")
             .assert_stderr(message);
         assert_nothing_left(&bench, &output);
     }
@@ -249,6 +249,6 @@ fn program_that_cannot_be_started_as_a_worker_is_an_error() {
         .run();
     output
         .assert_code(BAD_INPUT)
-        .assert_stderr("failed to start a worker process from `/no/such`");
+        .assert_stderr("failed to start a process from `/no/such`");
     assert_nothing_left(&bench, &output);
 }

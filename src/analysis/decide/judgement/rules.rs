@@ -170,7 +170,7 @@ pub const RUN_RULES: [RunRule; 8] = [
     RunRule {
         decision: Decision::Undecided,
         reason: None,
-        when: "a session is undecided: the one that looks best of those",
+        when: "a session is undecided: the one that seems best of those",
         applies: |run| run.any(Decision::Undecided),
     },
     RunRule {

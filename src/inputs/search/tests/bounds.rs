@@ -63,7 +63,7 @@ fn a_text_is_as_long_as_the_table_of_its_positions_where_that_is_short() {
             let size = rows.min(128);
             let plan = unasked(&text(dims, rows, 0.0));
             assert_eq!(shapes(&plan), [format!("N {size}")], "{dims:?}, {rows}");
-            let reason = format!("Gather `Gather_placed` looks positions up in a table of {rows}");
+            let reason = format!("Gather `Gather_placed` reads positions from a table of {rows}");
             let source = if size < 128 {
                 SizeSource::Demand {
                     reason: reason.into(),

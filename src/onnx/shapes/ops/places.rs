@@ -41,7 +41,7 @@ impl Call<'_> {
     fn looked_up(&self, rows: &Expr) {
         self.positions();
         if let (true, Some(rows), Some(below)) = (self.is_stored(0), rows.number(), self.below(1)) {
-            let does = format_args!("looks positions up in a table of {rows}");
+            let does = format_args!("reads positions from a table of {rows}");
             self.bound(Relation::AtMost, below, rows, does);
         }
     }

@@ -58,14 +58,14 @@ fn read_back(effective: &EffectiveOptions) -> String {
         .chain(&effective.session_config)
         .map(|(key, value)| plain(&format!("{key}={value}")));
     let parts = [cpus, pool_threads(effective)].into_iter().chain(pairs);
-    format!("seen in its workers: {}", words::joined(parts, ", "))
+    format!("seen in its processes: {}", words::joined(parts, ", "))
 }
 
 fn pool_threads(effective: &EffectiveOptions) -> String {
     let before = effective.threads_before_load_count;
     match before.zip(effective.threads_after_load_count) {
         Some((before, after)) => format!(
-            "{} beside the worker's own",
+            "{} beside the process's own",
             words::number_of(after.saturating_sub(before), "pool thread")
         ),
         None => "pool threads unknown".into(),

@@ -37,7 +37,7 @@ fn logged(session: &SessionFindings) -> Option<String> {
     let name = plain(&session.label);
     (warnings + errors > 0).then(|| {
         format!(
-            "{name}: ONNX Runtime logged {warnings} warnings and {errors} errors; see the workers' logs"
+            "{name}: ONNX Runtime logged {warnings} warnings and {errors} errors; see the logs of its launches"
         )
     })
 }

@@ -25,7 +25,7 @@ pub(in crate::report) use task::{Task, task};
 const SHOWN: usize = 12;
 
 const AXES: &str = "A configuration stands here if none of the others is better in median latency, throughput, peak memory \
-or top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are held against \
+or top-1 accuracy without being worse in another of them, beyond the noise floor. Latency and throughput are compared with \
 each other as ratios to the best one, from blocks that took turns. The one that the answer names always stands here.";
 
 pub(in crate::report) fn answer(source: Source<'_>) -> Option<Vec<String>> {
@@ -152,7 +152,7 @@ impl Search<'_> {
             "A configuration is dropped only where the signed-rank test over rounds shows that another one which keeps the \
              SLO is better beyond the noise floor of {}, or where the favourable end of an interval still breaks the SLO or \
              the accuracy allowed. One that is no worse than any other is dropped with a probability of {} at most in each \
-             heat.",
+             group.",
             self.floor(),
             number::limit(tuning::drop_error())
         )
@@ -177,7 +177,7 @@ fn extent(found: &TuningFindings) -> String {
         "{} {} measured in {} and {}{others}.",
         words::counted_noun(measured, "configuration"),
         was(measured),
-        words::counted_noun(found.heats_count, "heat"),
+        words::counted_noun(found.heats_count, "group"),
         words::counted_noun(found.rounds_count, "round"),
     )
 }
@@ -202,8 +202,8 @@ fn resumed(record: &RunRecord) -> Option<String> {
 
 fn slo_method() -> String {
     format!(
-        "The SLO is held against intervals {} times as wide as those shown, because a heat is looked at up to {} times: {} \
-         sure on one side each time, so that a configuration that keeps it is dropped for it in at most {} of heats.",
+        "The SLO is judged by intervals {} times as wide as those shown, because a group is checked up to {} times: {} \
+         sure on one side each time, so that a configuration that keeps it is dropped for it in at most {} of groups.",
         tuning::SLO_WIDENED,
         number::in_words(tuning::LOOKS.len()),
         number::limit(tuning::slo_confidence()),

@@ -200,7 +200,7 @@ mod tests {
         ChartView {
             id: "chart".into(),
             title: "A chart".into(),
-            summary: "How it looks.".into(),
+            summary: "How it is drawn.".into(),
             x: axis("time (ms)"),
             y: axis("rate (per second)"),
             series: vec![SeriesView {
