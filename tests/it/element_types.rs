@@ -7,37 +7,8 @@ use onnxprof::record::{AccuracyRecord, FillKind, NoTensor, RunRecord};
 use onnxprof::text::Plain;
 
 use crate::support::Onnxprof;
+use crate::support::protobuf::Message;
 use crate::workbench::Workbench;
-
-/// Messages of protobuf, by hand: parsers do not know all of these types.
-#[derive(Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    fn number(mut self, field: u8, value: u8) -> Message {
-        assert!(field < 16 && value < 128);
-        self.0.extend([field << 3, value]);
-        self
-    }
-
-    fn bytes(mut self, field: u8, content: impl AsRef<[u8]>) -> Message {
-        let content = content.as_ref();
-        assert!(field < 16);
-        self.0.push(field << 3 | 2);
-        let mut length = content.len();
-        while length >= 128 {
-            self.0.push(length as u8 | 128);
-            length >>= 7;
-        }
-        self.0.push(length as u8);
-        self.0.extend(content);
-        self
-    }
-
-    fn message(self, field: u8, content: Message) -> Message {
-        self.bytes(field, content.0)
-    }
-}
 
 fn new() -> Message {
     Message::default()

@@ -2,10 +2,13 @@
 //! on. Whether it names the reason depends on what the machine takes, which `cargo bench --bench
 //! validity -- real-causes` tries.
 
+use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::support::protobuf::Message;
 use crate::support::{Onnxprof, model};
 use crate::workbench::Workbench;
 
@@ -164,6 +167,176 @@ fn sessions_are_held_against_themselves_with_denormals_flushed() {
     let loses =
         |denormals: &Value| denormals["flushed_ns"].as_i64() < denormals["unchanged_ns"].as_i64();
     assert!(denormals.is_none_or(loses), "{explanation:#}");
+}
+
+/// Rows and columns of a matrix of 400 MiB.
+const SIDE: u64 = 10_240;
+
+fn new() -> Message {
+    Message::default()
+}
+
+/// An input or output of rows of so many numbers.
+fn rows(name: &str, size: u64) -> Message {
+    let dims = new()
+        .message(1, new().bytes(2, "N"))
+        .message(1, new().number(1, size));
+    let tensor = new().number(1, 1_u8).message(2, dims);
+    new().bytes(1, name).message(2, new().message(1, tensor))
+}
+
+/// A model that multiplies by a matrix of zeros, which take no room on the disk: they are the last
+/// bytes of the file.
+fn write_product(path: &Path) {
+    let bytes = SIDE * SIDE * 4;
+    let weights = new()
+        .number(1, SIDE)
+        .number(1, SIDE)
+        .number(2, 1_u8)
+        .bytes(8, "w")
+        .length(9, bytes);
+    let product = new()
+        .bytes(1, "x")
+        .bytes(1, "w")
+        .bytes(2, "y")
+        .bytes(4, "MatMul");
+    let graph = new()
+        .message(1, product)
+        .bytes(2, "product")
+        .message(11, rows("x", SIDE))
+        .message(12, rows("y", SIDE))
+        .length(5, weights.0.len() as u64 + bytes);
+    let model = new()
+        .number(1, 8_u8)
+        .message(8, new().bytes(1, "").number(2, 17_u8))
+        .length(7, (graph.0.len() + weights.0.len()) as u64 + bytes);
+    let head = [model.0, graph.0, weights.0].concat();
+    let mut file = fs::File::create(path).unwrap();
+    file.write_all(&head).unwrap();
+    file.set_len(head.len() as u64 + bytes).unwrap();
+}
+
+/// Operators that dominate a session, and what bounds the longest node of each.
+fn dominating(findings: &Value) -> Vec<(String, Value)> {
+    let all = findings["bottlenecks"].as_array().unwrap().iter();
+    all.filter_map(|found| found["kind"].get("dominating_operator"))
+        .map(|found| {
+            let operator = found["operator"].as_str().unwrap();
+            (operator.to_owned(), found["bound"]["Ok"].clone())
+        })
+        .collect()
+}
+
+#[test]
+fn product_with_a_large_matrix_at_batch_1_is_bound_by_memory() {
+    let bench = Workbench::new();
+    let path = bench.path("product.onnx");
+    write_product(&path);
+    let words = [
+        "--batch",
+        "1",
+        "--rounds",
+        "1",
+        "--alternations",
+        "2",
+        "--block",
+        "10ms",
+    ];
+    bench.profile_of(&path, words).run().assert_code(0);
+    let output = Onnxprof::new()
+        .arg("report")
+        .arg(bench.run_folder())
+        .arg("--json")
+        .run();
+    let found = dominating(&output.assert_code(0).data());
+    assert_eq!(found, [("MatMul".to_owned(), json!("memory"))]);
+}
+
+/// A softmax over the channels of images that come with their channels last, between transposes and
+/// casts there and back, six times over.
+fn wasteful() -> Message {
+    let integers = |name: &str, values: &[u64]| {
+        let attribute = values
+            .iter()
+            .fold(new().bytes(1, name), |all, &value| all.number(8, value));
+        // The type of a list of whole numbers, in field 20.
+        Message([attribute.0, vec![0xa0, 1, 7]].concat())
+    };
+    let integer = |name: &str, value: u64| {
+        Message([new().bytes(1, name).number(3, value).0, vec![0xa0, 1, 2]].concat())
+    };
+    let node = |operator: &str, from: &str, to: &str, attribute: Message| {
+        new()
+            .bytes(1, from)
+            .bytes(2, to)
+            .bytes(4, operator)
+            .message(5, attribute)
+    };
+    let mut graph = new();
+    let mut from = "x".to_owned();
+    for place in 0..6 {
+        let name = |step: &str| format!("{step}{place}");
+        let steps = [
+            ("Transpose", "t", integers("perm", &[0, 3, 1, 2])),
+            ("Softmax", "s", integer("axis", 1)),
+            ("Cast", "d", integer("to", 11)),
+            ("Cast", "f", integer("to", 1)),
+            ("Transpose", "o", integers("perm", &[0, 2, 3, 1])),
+        ];
+        for (operator, step, attribute) in steps {
+            let to = name(step);
+            graph = graph.message(1, node(operator, &from, &to, attribute));
+            from = to;
+        }
+    }
+    let images = |name: &str| {
+        let dims = [32, 32, 16_u64]
+            .into_iter()
+            .fold(new().message(1, new().bytes(2, "N")), |dims, size| {
+                dims.message(1, new().number(1, size))
+            });
+        let tensor = new().number(1, 1_u8).message(2, dims);
+        new().bytes(1, name).message(2, new().message(1, tensor))
+    };
+    let graph = graph
+        .bytes(2, "wasteful")
+        .message(11, images("x"))
+        .message(12, images(&from));
+    new()
+        .number(1, 8_u8)
+        .message(8, new().bytes(1, "").number(2, 17_u8))
+        .message(7, graph)
+}
+
+#[test]
+fn graph_of_transposes_and_casts_is_not_bound_by_arithmetic() {
+    let bench = Workbench::new();
+    let path = bench.write("wasteful.onnx", wasteful().0);
+    let words = [
+        "--batch",
+        "1",
+        "--rounds",
+        "6",
+        "--block",
+        "10ms",
+        "--intra-threads",
+        "1",
+    ];
+    bench.profile_of(&path, words).run().assert_code(0);
+    let output = Onnxprof::new()
+        .arg("report")
+        .arg(bench.run_folder())
+        .arg("--json")
+        .run();
+    let findings = output.assert_code(0).data();
+    assert_ne!(findings["rooflines"], json!([]), "{findings}");
+    let found = dominating(&findings);
+    assert!(
+        found.iter().all(|(_, bound)| bound != "compute"),
+        "{found:?}"
+    );
+    let report = fs::read_to_string(bench.run_folder().join("report.md")).unwrap();
+    assert!(!report.contains("CPU: arithmetic"), "{report}");
 }
 
 #[test]
