@@ -50,6 +50,10 @@ fn terminal_report_of_three_runs() {
         ("runs/between", &between),
     ]);
     let text = report::terminal(&report, None, Color::Never);
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 100),
+        "{text}"
+    );
     insta::assert_snapshot!(text);
 }
 
@@ -152,7 +156,7 @@ fn markdown_and_page_hold_the_table_the_charts_and_every_figure() {
         "data-chart=\"runs-ratio\"",
         "data-chart=\"runs-latency-2\"",
         "Variants by run at batch 1",
-        "<a href=\"#evidence\">",
+        "href=\"#compared\"",
     ] {
         assert!(page.contains(part), "{part}");
     }

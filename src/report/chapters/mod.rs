@@ -31,7 +31,7 @@ pub(super) mod roofline;
 pub(super) mod scaling;
 pub(super) mod screen;
 pub(super) mod standing;
-mod tables;
+pub(super) mod tables;
 mod to_do;
 pub(super) mod tuning;
 mod written;

@@ -293,7 +293,7 @@ fn short_phrase(change: &Change) -> String {
 }
 
 /// `2.10x faster ± 4.8%`.
-pub(super) fn short_change(change: &Change) -> String {
+pub(in crate::report) fn short_change(change: &Change) -> String {
     let phrase = short_phrase(change);
     match change.half_width_ratio() {
         Some(half_width) => format!("{phrase} {}", number::plus_or_minus(half_width)),

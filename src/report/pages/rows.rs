@@ -230,18 +230,7 @@ fn add(table: &mut Builder, runs: &[String], pairs: &[&Pair], place: &Place) {
 /// `1.05x faster`, or `1.05x faster, open`: the change of a row, and the verdict on it.
 fn against_first(table: &mut Builder, row: &Row, name: &str) -> String {
     let [change, _, _] = cells_of(table, row, name);
-    judged(change.split(" (").next().unwrap_or_default(), row)
-}
-
-/// The same with the interval: `1.05x faster (0.98 to 1.12), open`.
-pub(super) fn in_full(table: &mut Builder, row: &Row, name: &str) -> String {
-    let [change, _, _] = cells_of(table, row, name);
-    let way = change.split(" (").next().unwrap_or_default();
-    let verdict = judged(way, row);
-    format!("{change}{}", verdict.strip_prefix(way).unwrap_or_default())
-}
-
-fn judged(change: &str, row: &Row) -> String {
+    let change = change.split(" (").next().unwrap_or_default();
     match verdict_of(row).as_str() {
         MEANINGLESS => change.to_owned(),
         verdict if change.ends_with(verdict) => change.to_owned(),

@@ -86,7 +86,7 @@ fn intervals(view: &ComparisonView) -> Chapter {
 /// Everything that was compared, run by run.
 fn evidence(view: ComparisonView) -> Chapter {
     let tables = view.tables.into_iter();
-    Chapter::new("evidence", "Evidence", "Every figure that was compared")
+    Chapter::new("compared", "Every figure", "Every figure that was compared")
         .titled()
         .with(Block::Legend(view.legend))
         .with_all(tables.map(|table| Block::table(Place::Folded, table)))
