@@ -257,7 +257,7 @@ fn what_is_the_same_of_unlike_runs_is_a_stated_absence_or_on_a_short_list() {
     let planted = texts.map(|text| {
         text.replace(
             "**Memory Usage per Model**:",
-            "**Memory Usage per Model**: as ever",
+            "**Memory Usage per Model**: as ever\n  -",
         )
     });
     let found = fillers(&planted);
