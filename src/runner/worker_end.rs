@@ -37,6 +37,10 @@ impl Log {
         Log { file, start }
     }
 
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// The last line that the worker wrote, printable; `None` if it wrote nothing.
     pub(super) fn last_words(&self) -> Option<String> {
         const MOST: usize = 2048;

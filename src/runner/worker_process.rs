@@ -53,7 +53,9 @@ impl WorkerProcess {
         log: File,
         patience: Patience,
     ) -> Result<Self, Failure> {
-        let mut child = start_program(command, runtime, &log)
+        let oom_kills_before = oom_kills();
+        let log = Log::new(log);
+        let mut child = start_program(command, runtime, log.file())
             .map_err(|error| spawn_failure(command, &error.to_string()))?;
         let (Some(pid), Some(requests), Some(responses)) =
             (child.id(), child.stdin.take(), child.stdout.take())
@@ -68,8 +70,8 @@ impl WorkerProcess {
             patience,
             started: Instant::now(),
             alive: true,
-            oom_kills_before: oom_kills(),
-            log: Log::new(log),
+            oom_kills_before,
+            log,
         };
         worker.hear_greeting().await?;
         Ok(worker)
