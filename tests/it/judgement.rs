@@ -171,6 +171,13 @@ fn scripted() -> impl Iterator<Item = Scripted<'static>> {
     TABLE.lines().skip(1).map(Scripted::of)
 }
 
+/// Two rows of five, which have all levels of everything: what is asked of them takes long.
+fn two_of_five() -> impl Iterator<Item = Scripted<'static>> {
+    let rows = scripted().enumerate();
+    rows.filter(|(place, _)| [0, 2].contains(&(place % 5)))
+        .map(|(_, one)| one)
+}
+
 /// Whether a decision is the one that a headline tells.
 fn agrees(decision: Decision, headline: &str) -> bool {
     match decision {
@@ -308,7 +315,7 @@ fn look(run: &mut RunRecord) {
 #[test]
 fn a_search_of_the_same_launches_comes_to_the_same_decision() {
     let mut held = Held::default();
-    for one in scripted() {
+    for one in two_of_five() {
         let (said, decision) = headlines(&searched(one.record()));
         let verb = VERBS.iter().find(|verb| one.headline.starts_with(**verb));
         let is_right = said.len() == 2
@@ -340,7 +347,7 @@ fn gated(run: &RunRecord, rules: &str) -> gate::Gate {
 #[test]
 fn a_gate_passes_what_is_to_be_shipped_and_nothing_else() {
     let mut held = Held::default();
-    for one in scripted() {
+    for one in scripted().step_by(5) {
         for record in [one.record(), searched(one.record())] {
             let found = gated(&record, "[[rule]]\ncheck = \"ship\"\nvariant = \"int8\"\n");
             let said = format!("{:?}", found.verdict);
@@ -354,7 +361,7 @@ fn a_gate_passes_what_is_to_be_shipped_and_nothing_else() {
 #[test]
 fn rules_that_gate_init_writes_are_about_what_the_headline_names() {
     let mut held = Held::default();
-    for one in scripted() {
+    for one in two_of_five() {
         let record = one.record();
         let findings = analysis::findings(&record);
         let rules = gate::init(gate::Run {
@@ -379,7 +386,7 @@ fn rules_on_changes_let_pass_what_is_to_be_shipped_and_refuse_what_must_not_be()
     let mut held = Held::default();
     const RULES: &str = "[[rule]]\ncheck = \"latency_p50 <= 1.05 x baseline\"\n\
                          [[rule]]\ncheck = \"accuracy_top1 drop <= 1 points\"\n";
-    for one in scripted() {
+    for one in two_of_five() {
         let found = gated(&one.record(), RULES);
         let verdicts: Vec<GateVerdict> = found
             .checks
@@ -410,7 +417,7 @@ const ASKING: [&str; 6] = [
 #[test]
 fn no_part_of_a_report_ships_what_the_headline_does_not() {
     let mut held = Held::default();
-    for one in scripted() {
+    for one in scripted().step_by(5) {
         for record in [one.record(), searched(one.record())] {
             let findings = analysis::findings(&record);
             let report = Report::new(&record, &findings);

@@ -322,7 +322,12 @@ mod tests {
                     .map(|noise| vec![noise * f64::from(scale) / 400.0])
                     .collect();
                 let mut change = Change::paired(metric, &log_ratios).unwrap();
-                judge(metric, std::iter::once(&mut change), END_ERROR);
+                let mut others = [latency(1.0, 0.5), latency(1.0, 0.5)];
+                judge(
+                    metric,
+                    std::iter::once(&mut change).chain(&mut others),
+                    END_ERROR,
+                );
                 let ends = change.ratio.interval().unwrap();
                 let is_within = ends.low.ln().min(-ends.high.ln()) >= -floor.ln_1p();
                 let verdicts = (change.verdict, change.alone);
