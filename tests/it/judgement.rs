@@ -285,6 +285,8 @@ fn searched(mut run: RunRecord) -> RunRecord {
     look(&mut run);
     run.run.ended_by = Some(match Search.next(&run, clock(false)) {
         Move::End(reason) => reason,
+        // There are no outputs to score, and nothing else to try.
+        Move::Score(_) => EndReason::SearchDone,
         _ => EndReason::BudgetSpent,
     });
     run

@@ -57,8 +57,12 @@ fn compared(run: &RunRecord) -> (Verdict, String) {
 }
 
 fn gated(run: &RunRecord, check: &str) -> (GateVerdict, String) {
-    let text =
-        format!("[[rule]]\ncheck = \"{check}\"\nvariant = \"int8-static\"\nbatch_size = 1\n");
+    let of_cell = if check.starts_with("file_size") {
+        ""
+    } else {
+        "batch_size = 1\n"
+    };
+    let text = format!("[[rule]]\ncheck = \"{check}\"\nvariant = \"int8-static\"\n{of_cell}");
     let rules: Vec<Rule> = gate::rules(&text).unwrap();
     let findings = analysis::findings(run);
     let run = Run {

@@ -16,9 +16,8 @@ use crate::units::Nanos;
 pub fn so_far(record: &RunRecord, findings: &Findings, launches: u64, elapsed: Nanos) -> String {
     let source = Source { record, findings };
     let elapsed = words::rounded_time(elapsed);
-    let launches = words::counted_noun(launches, "launch");
     format!(
-        "so far, after {launches} of each and {elapsed}: {}{}",
+        "so far, after {launches} launches of each and {elapsed}: {}{}",
         answer(source),
         later(source)
     )

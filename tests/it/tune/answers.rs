@@ -309,7 +309,7 @@ fn what_only_looks_better_leaves_the_search_undecided() {
     assert_says(
         &output,
         &[
-            "Undecided: nothing that was tried is shown to be better than the defaults",
+            "No answer: a verdict takes 6 launches of each configuration",
             "more would decide",
             "--resume",
         ],

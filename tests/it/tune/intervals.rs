@@ -85,7 +85,7 @@ fn no_answer_stands_without_an_interval_and_no_comparison_has_two_figures() {
             let is_shipped = text.contains("Ship: a (2 intra-op threads) at batch 4");
             let Some((low, high)) = interval(&found.gain) else {
                 assert!(
-                    !is_shipped && text.contains("Undecided: "),
+                    !is_shipped && (text.contains("Undecided: ") || text.contains("No answer: ")),
                     "{rounds}: {text}"
                 );
                 assert!(text.contains("more would decide"), "{rounds}: {text}");

@@ -224,11 +224,11 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             precision,
             baseline_precision,
         } => {
-            let [own, baseline] = [precision, baseline_precision].map(precision_words);
+            let at = source.batch(*shape, *batch_size);
+            let change = words::latency_change(change);
             format!(
-                "{} at {} ({own} against {baseline})",
-                words::latency_change(change),
-                source.batch(*shape, *batch_size)
+                "{change} at {at} ({})",
+                against(precision, baseline_precision)
             )
         }
         BottleneckKind::IdleThreads {
@@ -303,6 +303,11 @@ fn not_finite(affected: u64, all: u64) -> String {
         number::count(affected),
         number::count(all)
     )
+}
+
+/// `int8 against fp32`.
+fn against(own: &Option<Plain>, baseline: &Option<Plain>) -> String {
+    [own, baseline].map(precision_words).join(" against ")
 }
 
 fn precision_words(precision: &Option<Plain>) -> String {

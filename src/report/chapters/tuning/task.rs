@@ -3,7 +3,7 @@
 use super::answer::difference;
 use super::phrases::Search;
 use crate::analysis::tuning::{Candidate, TuningVerdict};
-use crate::analysis::{AccuracyVerdict, Level, ratio_of_cells};
+use crate::analysis::{AccuracyVerdict, Decision, Level, ratio_of_cells};
 use crate::metric::{Direction, Metric};
 use crate::plan::{Objective, SessionSpec};
 use crate::report::chapters::advice::{AdviceView, level};
@@ -27,11 +27,13 @@ pub(in crate::report) struct Task {
     pub(in crate::report) throughput: Option<String>,
 }
 
-/// `None` where the run is no search, or found nothing better than the defaults.
+/// `None` where the run is no search, or what it found is not to be shipped instead of the defaults.
 pub(in crate::report) fn task(source: Source<'_>) -> Option<Task> {
     let found = source.findings.tuning.as_ref()?;
     let search = source.about(found);
-    let is_better = found.verdict == TuningVerdict::Found && found.best != found.defaults;
+    let is_better = found.verdict == TuningVerdict::Found
+        && found.best != found.defaults
+        && source.judgement().decision == Decision::Ship;
     let (best, defaults) = found.best().zip(search.defaults()).filter(|_| is_better)?;
     let step = Step {
         search: &search,
