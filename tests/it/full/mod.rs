@@ -302,6 +302,8 @@ fn search_that_decided_nothing_has_no_task_and_one_that_did_has_its_answer_for_o
         .position(|one| one.is_measured() && one.key != tuning.candidates[defaults].key);
     tuning.best = best;
     tuning.verdict = TuningVerdict::Found;
+    // As it is judged of such a search.
+    findings.decisions.judgement.decision = analysis::Decision::Ship;
     let filled = Filled::new(&run, &findings, &Beside::default());
     let text = report::full_markdown(&Report::new(&run, &findings), &filled).unwrap();
     let task = "**Run int8-static at batch 1 instead of fp32 at batch 1**";
