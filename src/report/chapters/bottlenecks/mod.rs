@@ -7,7 +7,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::analysis::{BetterKernel, Bottleneck, BottleneckKind, Bound, Estimate, SMALL_CALL};
+use crate::analysis::{
+    BetterKernel, Bottleneck, BottleneckKind, Bound, Change, Estimate, SMALL_CALL,
+};
 use crate::metric::Metric;
 use crate::observed::Observed;
 use crate::record::RunInfo;
@@ -225,11 +227,7 @@ fn issue(source: Source<'_>, kind: &BottleneckKind) -> String {
             baseline_precision,
         } => {
             let at = source.batch(*shape, *batch_size);
-            let change = words::latency_change(change);
-            format!(
-                "{change} at {at} ({})",
-                against(precision, baseline_precision)
-            )
+            slower(&at, change, precision, baseline_precision)
         }
         BottleneckKind::IdleThreads {
             shape,
@@ -305,9 +303,15 @@ fn not_finite(affected: u64, all: u64) -> String {
     )
 }
 
-/// `int8 against fp32`.
-fn against(own: &Option<Plain>, baseline: &Option<Plain>) -> String {
-    [own, baseline].map(precision_words).join(" against ")
+fn slower(
+    at: &str,
+    change: &Change,
+    precision: &Option<Plain>,
+    baseline: &Option<Plain>,
+) -> String {
+    let [own, baseline] = [precision, baseline].map(precision_words);
+    let change = words::latency_change(change);
+    format!("{change} at {at} ({own} against {baseline})")
 }
 
 fn precision_words(precision: &Option<Plain>) -> String {
