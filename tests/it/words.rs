@@ -127,8 +127,8 @@ fn literals(code: &str) -> Vec<String> {
         let (before, here) = rest.split_at(at);
         rest = if here.starts_with("//") {
             here.split_once('\n').map_or("", |(_, after)| after)
-        } else if here.starts_with('/') {
-            &here[1..]
+        } else if let Some(after) = here.strip_prefix('/') {
+            after
         } else if let Some(quote) = here.strip_prefix('\'') {
             after_character(quote)
         } else {
