@@ -33,6 +33,10 @@
 //! # Ok::<(), store::StoreError>(())
 //! ```
 
+/// For records that tests of the program make up, which name the crate as a user does.
+#[cfg(test)]
+extern crate self as onnxprof;
+
 pub mod accuracy;
 pub mod analysis;
 pub mod check;

@@ -2,4 +2,5 @@
 
 mod json;
 mod printed;
+mod reports;
 mod round_trip;
