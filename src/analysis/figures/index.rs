@@ -100,6 +100,13 @@ impl<'a> Index<'a> {
         Some(latencies.get_or_init(|| decoded(self, key)))
     }
 
+    /// Whether the state of the machine bears a verdict on the times of two sessions: other work
+    /// slows down unlike what uses the machine unlike.
+    pub(super) fn bears_verdict(&self, session: usize, reference: usize) -> bool {
+        let sessions = &self.record.plan.sessions;
+        !self.record.was_disturbed() || sessions[session].uses_machine_alike(&sessions[reference])
+    }
+
     pub(in crate::analysis) fn launches(&self, session: usize) -> &[&'a LaunchRecord] {
         &self.launches[session]
     }

@@ -9,7 +9,8 @@ use crate::stats::END_ERROR;
 
 /// Median latencies of cells against those of each of them: a row for each reference, with a change
 /// for each cell, in the order of `keys`. `None` for the reference itself, and where the two never
-/// took turns. The changes of a row are judged together.
+/// took turns. The changes of a row are judged together, and open where the state of the machine does
+/// not bear a verdict.
 #[must_use]
 pub fn pairwise(record: &RunRecord, keys: &[CellKey]) -> Vec<Vec<Option<Change>>> {
     let index = Index::new(record);
@@ -28,5 +29,12 @@ fn against(index: &Index<'_>, keys: &[CellKey], reference: CellKey) -> Vec<Optio
         .collect();
     let metric = Metric::LatencyP50RatioToBaseline;
     judge(metric, changes.iter_mut().flatten(), END_ERROR);
+    for (key, change) in keys.iter().zip(&mut changes) {
+        if let Some(change) = change
+            && !index.bears_verdict(key.session, reference.session)
+        {
+            change.withhold();
+        }
+    }
     changes
 }

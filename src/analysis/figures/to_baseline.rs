@@ -92,21 +92,16 @@ pub(in crate::analysis) fn judge_together(
         for cell in cells.all_mut() {
             if let Some(change) = cell.comparison.as_mut().and_then(change_of) {
                 change.time(round);
-                if !is_borne(index, cell.key.session) {
+                let session = cell.key.session;
+                if index
+                    .baseline
+                    .is_some_and(|baseline| !index.bears_verdict(session, baseline))
+                {
                     change.withhold();
                 }
             }
         }
     }
-}
-
-/// Whether the state of the machine bears a verdict on the times of a session and the baseline's.
-fn is_borne(index: &Index<'_>, session: usize) -> bool {
-    let sessions = &index.record.plan.sessions;
-    !index.record.was_disturbed()
-        || index
-            .baseline
-            .is_none_or(|baseline| sessions[session].uses_machine_alike(&sessions[baseline]))
 }
 
 /// Marks the cells whose 99th percentile is worse than the baseline's although their median is not.
