@@ -10,7 +10,7 @@ use crate::analysis::{
 };
 use crate::metric::{Direction, Metric};
 use crate::plan::{CellKey, Objective};
-use crate::report::words::{ABSENT, BASELINE, Builder, Line, MEANINGLESS, Table, judgement};
+use crate::report::words::{ABSENT, BASELINE, Builder, Line, MEANINGLESS, Table, judgement, table};
 
 /// Sessions that a baseline can be chosen among: of more, the data would outgrow the page.
 const MOST: usize = 24;
@@ -295,7 +295,10 @@ impl Choices<'_> {
             };
         }
         let Some(cell) = entry.cell else {
-            return absent;
+            return Against {
+                text: table::ended(&entry.session.outcome).into(),
+                factor: None,
+            };
         };
         if reference.session.is_baseline
             && let Some(own) = own_ratio(self.source, entry.session, cell)

@@ -50,8 +50,16 @@ pub(in crate::report) const MEANINGLESS: &str = "";
 /// Text in the column of changes in the baseline's row.
 pub(in crate::report) const BASELINE: &str = "baseline";
 
-/// Text where the outputs are those that others are held against.
+/// Text where the outputs are those that others are compared with.
 pub(in crate::report) const REFERENCE: &str = "reference";
+
+/// How something ended of which nothing was measured.
+pub(in crate::report) fn ended(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Failed(_) => "failed",
+        Outcome::Ok | Outcome::Skipped { .. } => "skipped",
+    }
+}
 
 /// Rows that a note names before it only counts them.
 const NAMED_ROWS: usize = 3;
@@ -216,9 +224,10 @@ impl Builder {
         row: &str,
         outcome: &Outcome,
     ) {
-        let (word, hint) = match outcome {
-            Outcome::Failed(failure) => ("failed", failure.hint.as_ref()),
-            Outcome::Ok | Outcome::Skipped { .. } => ("skipped", None),
+        let word = ended(outcome);
+        let hint = match outcome {
+            Outcome::Failed(failure) => failure.hint.as_ref(),
+            Outcome::Ok | Outcome::Skipped { .. } => None,
         };
         let hint = hint.map(|hint| format!(" (hint: {hint})"));
         let reason = outcome.reason().map_or("no reason recorded", Plain::exact);
