@@ -106,7 +106,7 @@ fn no_answer_stands_without_an_interval_and_no_comparison_has_two_figures() {
     assert!(interval(&found.gain).is_none(), "{:?}", found.gain);
     assert!(
         text.contains(
-            "are beaten, and by how much is not shown; a (2 intra-op threads) at batch 4 looks"
+            "No answer: a verdict takes 6 launches of each configuration; a (2 intra-op threads) at batch 4 looks"
         ),
         "{text}"
     );
