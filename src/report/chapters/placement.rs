@@ -9,8 +9,8 @@ use crate::report::words::number::{self, time};
 use crate::report::words::{self, Item, Source, plain};
 use crate::text::Plain;
 
-/// Sessions that asked for another execution provider than the CPU's, and those whose copies can be
-/// told apart.
+/// Sessions that asked for another execution provider than the CPU's, and those whose copies are
+/// known one by one.
 pub(super) fn placement(source: Source<'_>) -> Vec<Item> {
     source
         .record

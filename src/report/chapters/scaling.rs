@@ -105,7 +105,7 @@ fn curves(source: Source<'_>) -> impl Iterator<Item = Curve<'_>> {
 }
 
 impl Curve<'_> {
-    /// `fp32, seq 64, 2 requests in flight: there is no knee.`
+    /// `fp32, seq 64, 2 requests in flight: PART.`
     fn line(&self, part: &str) -> String {
         let (plan, scaling) = (&self.source.record.plan, self.scaling);
         let load = plan

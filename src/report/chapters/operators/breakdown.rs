@@ -53,7 +53,7 @@ fn time_and_nodes(breakdown: &Breakdown) -> String {
     )
 }
 
-/// Said of times in nodes that are of handing work over.
+/// Said of times of nodes that are of handing work over.
 pub(super) fn on_the_host(breakdown: &Breakdown) -> &'static str {
     match breakdown.times {
         NodeTimes::Host | NodeTimes::Device => "",

@@ -161,7 +161,7 @@ fn unchanged(pairs: &[&Pair]) -> Option<String> {
 fn interleaved(pair: &Pair) -> String {
     let old = pair.baseline.model.display().to_string();
     let new = pair.candidate.model.display().to_string();
-    // Variants are told apart by the names of their files.
+    // Variants are named after their files.
     if pair.baseline.model.file_stem() == pair.candidate.model.file_stem() {
         let as_it_was = if old == new { " as it was" } else { "" };
         let command = profile_command("OLD.onnx", &new);
