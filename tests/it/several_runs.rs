@@ -182,8 +182,9 @@ fn measured_runs_are_reported_in_every_format() {
         (&json!("report"), &json!("urn:onnxprof:json:1.0"))
     );
     let words = found["answer"]["words"].as_str().unwrap();
+    let slower = words.strip_prefix("Against run 1 at batch 1: fp32 in run 2 1.");
     assert!(
-        words.starts_with("Against run 1 at batch 1: fp32 in run 2 1.2"),
+        slower.is_some_and(|rest| rest.starts_with("19") || rest.starts_with('2')),
         "{words}"
     );
     let data = &found["data"];
