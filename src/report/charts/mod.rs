@@ -60,13 +60,13 @@ pub(super) fn timeline(source: Source<'_>) -> Topic {
     Topic::of(timeline::charts(&Cast::of(source)))
 }
 
-/// Of [`timeline`], the chart in which other work shows.
+/// Of [`timeline()`], the chart in which other work shows.
 pub(super) fn machine_over_time(source: Source<'_>) -> Topic {
     let [latency, ..] = timeline::charts(&Cast::of(source));
     Topic::of([latency])
 }
 
-/// What [`machine_over_time`] leaves of [`timeline`].
+/// What [`machine_over_time`] leaves of [`timeline()`].
 pub(super) fn resources_over_time(source: Source<'_>) -> Topic {
     let [_, resources @ ..] = timeline::charts(&Cast::of(source));
     Topic::of(resources)
