@@ -66,6 +66,7 @@ pub mod stats;
 pub mod store;
 pub mod text;
 pub mod trace;
+pub mod traffic;
 pub mod tune;
 pub mod units;
 pub mod worker;

@@ -13,11 +13,12 @@ use serde::{Deserialize, Serialize};
 use crate::inputs::InputPlan;
 use crate::observed::Observed;
 use crate::plan::{
-    FloatRounding, InputRequest, LoadMode, RuntimeChoice, SessionOptions, SessionSpec, Shape, Task,
+    Arrivals, FloatRounding, InputRequest, LoadMode, RuntimeChoice, Serving, SessionOptions,
+    SessionSpec, Shape, Task,
 };
 use crate::record::{
-    AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, PeakRates, Placement,
-    ProbeRecord, Profiled, TensorShape, Warmup,
+    AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, Offer, PeakRates,
+    Placement, ProbeRecord, Profiled, ServedLoad, TensorShape, Warmup,
 };
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
@@ -88,6 +89,8 @@ pub enum Request {
         /// Inferences to measure.
         count: u64,
     },
+    /// Serve requests that arrive by themselves. Asked after [`Request::Load`], outside cells.
+    Serve(Box<ServeRequest>),
     /// Leave the current cell.
     End,
     /// Score the session's outputs.
@@ -120,6 +123,35 @@ pub struct CellRequest {
     /// does.
     #[serde(default)]
     pub outputs_anew: Option<Plain>,
+}
+
+/// Requests that arrive by themselves, and how they are served.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ServeRequest {
+    /// The model file, of which further sessions may be created.
+    pub model: PathBuf,
+    /// The session.
+    pub spec: SessionSpec,
+    /// The inputs.
+    pub inputs: InputPlan,
+    /// How requests arrive.
+    pub arrivals: Arrivals,
+    /// This process's part of the requests.
+    pub offer: Offer,
+    /// How they are served.
+    pub serving: Serving,
+    /// Different samples that requests carry in turn.
+    pub samples_count: u64,
+    /// When the first request may come, on the system's monotonic clock, which processes share;
+    /// absent: as soon as everything is bound.
+    pub start_at_ns: Option<Nanos>,
+    /// Parts that the segment is counted in.
+    pub windows_count: u64,
+    /// Outputs that are random, by name: nothing is compared by them.
+    pub random_outputs: BTreeSet<String>,
+    /// No inference is begun after this much time, whatever still waits; what waits then has
+    /// failed.
+    pub limit_ns: Nanos,
 }
 
 /// A profile that is asked for.
@@ -320,6 +352,8 @@ pub enum Response {
         /// Latency of each inference.
         latencies_ns: Vec<Nanos>,
     },
+    /// Answer to [`Request::Serve`].
+    Served(Box<ServedLoad>),
     /// Answer to [`Request::End`].
     Ended {
         /// Statistics of the arena, or why there are none.

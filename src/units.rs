@@ -144,6 +144,13 @@ impl Sum for Bytes {
 #[serde(transparent)]
 pub struct Ratio(pub f64);
 
+/// Events in a second: requests, predictions.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, PartialOrd, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct PerSecond(pub f64);
+
 /// A frequency, in hertz.
 #[derive(
     Clone,

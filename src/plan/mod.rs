@@ -6,6 +6,7 @@ mod command;
 mod flag;
 mod input;
 mod judging;
+mod load;
 mod named;
 mod session;
 mod shape;
@@ -18,6 +19,7 @@ pub use command::Command;
 pub use flag::Flag;
 pub use input::{ElementType, InputRequest, ScoredSamples, Task, ValueRange};
 pub use judging::{Judging, Tolerance};
+pub use load::{Arrivals, Batcher, LoadPlan, Question, Scenario, Serving};
 pub use named::Named;
 pub use session::{
     Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice,
@@ -89,6 +91,10 @@ pub struct Plan {
     /// version 1.3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<TuningPlan>,
+    /// How requests arrive and are served, where the run is one under load; absent in records before
+    /// version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadPlan>,
 }
 
 /// One model file of a family that shares inputs and outputs.

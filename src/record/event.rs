@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AccuracyRecord, BlockRecord, CellRecord, Conditions, Contrast, Coupling, Decision, Fitness,
-    Heat, IdleGaps, LaunchCell, LaunchRecord, LostWorker, MachinePeaks, Monitoring,
+    Heat, IdleGaps, LaunchCell, LaunchRecord, LoadSegment, LostWorker, MachinePeaks, Monitoring,
     OperatorProfile, Outcome, PlacementRecord, RunInfo, RunRecord, RuntimeInfo,
 };
 use crate::plan::{CellKey, SessionSpec};
@@ -117,6 +117,8 @@ pub enum Event {
         /// Wall time that it had taken until then.
         elapsed_ns: Nanos,
     },
+    /// A segment under load ended.
+    LoadSegment(Box<LoadSegment>),
     /// Measuring ended.
     Ended(RunInfo),
 }
@@ -176,6 +178,9 @@ impl RunRecord {
                     .resumed_at_ns
                     .push(elapsed_ns);
                 (self.run.ended_by, self.run.elapsed_ns) = (None, None);
+            }
+            Event::LoadSegment(segment) => {
+                self.load.get_or_insert_default().segments.push(*segment);
             }
             Event::Ended(run) => self.run = run,
         }

@@ -13,6 +13,7 @@ mod gpu;
 mod host;
 mod label;
 mod launch;
+mod load;
 mod model;
 mod operators;
 mod outcome;
@@ -38,6 +39,10 @@ pub use host::{CgroupLimits, CpuCache, CpuInfo, Host};
 pub use launch::{
     ArenaStats, BlockRecord, Disturbance, EffectiveOptions, LaunchCell, LaunchRecord, LostWorker,
     Phase, TRIED_OUT_BEFORE, Warmup,
+};
+pub use load::{
+    BatchRuns, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage, LoadTimes,
+    LoadWindow, Offer, ProcessLoad, ProcessSample, ServedLoad,
 };
 pub(crate) use model::without_domain;
 pub use model::{
@@ -161,6 +166,9 @@ pub struct RunRecord {
     /// version 1.3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tuning: Option<Tuning>,
+    /// What was found under load, where the run is one; absent in records before version 1.4.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadRecord>,
 }
 
 /// The name, command, times and end of the run.

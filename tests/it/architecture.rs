@@ -45,7 +45,8 @@ const MAY_USE: MayUse = &[
     ("accuracy", &["stats", "plan", "record", "inputs"]),
     ("trace", &["files", "record"]),
     ("runtime", &["files", "hash", "foreign"]),
-    ("measure", &["stats"]),
+    ("traffic", &["stats", "plan"]),
+    ("measure", &["stats", "plan", "traffic"]),
     (
         "engine",
         &[
@@ -57,7 +58,7 @@ const MAY_USE: MayUse = &[
         "worker",
         &[
             "files", "memory", "stats", "plan", "record", "hash", "onnx", "inputs", "accuracy",
-            "measure", "engine", "protocol",
+            "measure", "engine", "protocol", "traffic",
         ],
     ),
     (
@@ -67,7 +68,7 @@ const MAY_USE: MayUse = &[
             "protocol", "runtime", "fitness", "analysis",
         ],
     ),
-    ("analysis", &["stats", "check", "plan", "record"]),
+    ("analysis", &["stats", "check", "plan", "record", "traffic"]),
     (
         "tune",
         &["memory", "stats", "plan", "record", "analysis", "runner"],

@@ -86,6 +86,7 @@ fn part(record: &RunRecord, variants: &[usize], sessions: &[&SessionSpec]) -> Pl
             ..plan.inputs
         },
         tuning: None,
+        load: None,
         ..plan
     };
     cut.seen_from(&record.run.working_dir)

@@ -83,6 +83,7 @@ pub fn plan(
         schedule: schedule::schedule(&args.schedule),
         named: family.named(runtimes),
         tuning: None,
+        load: None,
     };
     bounds::check_block(&plan.schedule)?;
     bounds::check(plan.grid_count(), "cells")?;

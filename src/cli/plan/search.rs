@@ -127,6 +127,7 @@ pub fn plan(
         },
         schedule,
         named,
+        load: None,
         tuning: Some(TuningPlan {
             objective: goal.objective.into(),
             slo: goal.slo.clone(),

@@ -277,5 +277,6 @@ pub(super) fn first_record(job: &Job, descriptions: &[Description]) -> RunRecord
         idle_gaps: Vec::new(),
         lost_workers: job.lost_workers.clone(),
         tuning: plan.tuning.as_ref().map(|_| Tuning::default()),
+        load: None,
     }
 }

@@ -63,6 +63,7 @@ pub fn plan() -> Plan {
         },
         named: Default::default(),
         tuning: None,
+        load: None,
     }
 }
 
@@ -127,6 +128,7 @@ pub fn record() -> RunRecord {
         idle_gaps: Vec::new(),
         lost_workers: Vec::new(),
         tuning: None,
+        load: None,
         plan,
     }
 }

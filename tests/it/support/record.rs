@@ -166,6 +166,7 @@ pub fn build(shape: &RunShape) -> RunRecord {
         idle_gaps: Vec::new(),
         lost_workers: Vec::new(),
         tuning: None,
+        load: None,
         plan,
     };
     measure(&mut run, shape, &mut noise);
@@ -220,6 +221,7 @@ fn plan(shape: &RunShape) -> Plan {
         },
         named: Default::default(),
         tuning: None,
+        load: None,
     }
 }
 

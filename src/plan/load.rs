@@ -1,0 +1,171 @@
+//! Load: how requests arrive by themselves, how they are served, and what is asked of it.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::Slo;
+use crate::units::{Nanos, PerSecond, Ratio};
+
+/// A run under load: every session of the plan is served in every one of these ways.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadPlan {
+    /// What is asked.
+    pub question: Question,
+    /// How requests arrive.
+    pub arrivals: Arrivals,
+    /// Limits that a rate must keep, as written: `response_p99<=20ms`; empty where none was given.
+    #[schemars(with = "Vec<String>")]
+    pub slo: Vec<Slo>,
+    /// The ways in which a session is served, each compared with the first.
+    pub servings: Vec<Serving>,
+    /// Length of one segment: a stretch in which requests arrive at one rate.
+    pub segment_ns: Nanos,
+    /// Different samples that requests carry in turn.
+    pub samples_count: u64,
+}
+
+/// What is asked of a run under load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Question {
+    /// What happens at these rates.
+    Curve {
+        /// Requests per second, ascending and distinct.
+        rates: Vec<PerSecond>,
+    },
+    /// The highest rate that keeps the SLO.
+    Capacity,
+    /// Where it breaks, and how it recovers: a ramp to beyond the breaking point, then half the load.
+    Stress,
+    /// What changes over a long time at one rate.
+    Soak {
+        /// Requests per second; absent: half of what was completed per second at most.
+        rate: Option<PerSecond>,
+        /// How long.
+        length_ns: Nanos,
+    },
+    /// What virtual users see, for each of these numbers of them.
+    Users {
+        /// Users, ascending and distinct.
+        counts: Vec<u64>,
+    },
+    /// A scenario of MLPerf Inference, with its rules.
+    Scenario(Scenario),
+}
+
+/// A scenario of MLPerf Inference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scenario {
+    /// One query of one sample after another; the 90th percentile of latency counts.
+    SingleStream,
+    /// One query of eight samples after another; the 99th percentile of latency counts.
+    MultiStream,
+    /// Poisson arrivals; the highest rate at which the 99th percentile keeps the bound counts.
+    Server,
+    /// All samples at once; samples per second count.
+    Offline,
+}
+
+/// How requests arrive, whatever their rate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrivals {
+    /// At equal distances.
+    Constant,
+    /// Independently of each other.
+    Poisson,
+    /// At independent distances of a gamma distribution.
+    Gamma {
+        /// Standard deviation of a distance over its mean: 1 is Poisson, more is burstier.
+        variation: Ratio,
+    },
+    /// Several at the same moment, bursts at independent exponential distances.
+    Bursts {
+        /// Requests of a burst.
+        size: u64,
+    },
+    /// As they were recorded, again from the start where the trace is shorter than the stretch; at
+    /// another rate than its own, all distances are stretched alike.
+    Trace {
+        /// CSV or JSON lines of times.
+        path: PathBuf,
+        /// SHA-256 of the file.
+        sha256: String,
+    },
+    /// Each of some virtual users sends its next request when the last one is answered and it has
+    /// thought.
+    Users {
+        /// Mean time of thinking, exponential; 0: none.
+        think_ns: Nanos,
+    },
+}
+
+/// How one session is served.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Serving {
+    /// Threads of each process that run inferences; they share its sessions evenly.
+    pub callers: u64,
+    /// Sessions of the model in each process.
+    pub sessions: u64,
+    /// Processes.
+    pub processes: u64,
+    /// Requests that may wait in each process; one that comes when it is full is rejected, which
+    /// counts as an error. Absent: any number.
+    pub queue_limit: Option<u64>,
+    /// How requests are gathered into batches; absent: each is run alone.
+    pub batcher: Option<Batcher>,
+}
+
+/// How requests are gathered into batches.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Batcher {
+    /// Requests of a batch at most.
+    pub max_batch: u64,
+    /// How long the oldest request waits for others at most.
+    pub max_delay_ns: Nanos,
+    /// Sizes, ascending, at which a batch is run without waiting for more.
+    pub preferred: Vec<u64>,
+}
+
+impl Serving {
+    /// One thread and one session in one process, with a queue of this many requests.
+    #[must_use]
+    pub const fn single(queue_limit: Option<u64>) -> Self {
+        Serving {
+            callers: 1,
+            sessions: 1,
+            processes: 1,
+            queue_limit,
+            batcher: None,
+        }
+    }
+
+    /// Requests of a batch at most.
+    #[must_use]
+    pub fn max_batch(&self) -> u64 {
+        self.batcher
+            .as_ref()
+            .map_or(1, |batcher| batcher.max_batch.max(1))
+    }
+}
+
+impl fmt::Display for Batcher {
+    /// As the command line takes it: `max-batch=16,max-delay=2ms,preferred=4:8`.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            out,
+            "max-batch={},max-delay={}us",
+            self.max_batch,
+            self.max_delay_ns.0 / 1_000
+        )?;
+        if self.preferred.is_empty() {
+            return Ok(());
+        }
+        let sizes: Vec<String> = self.preferred.iter().map(u64::to_string).collect();
+        write!(out, ",preferred={}", sizes.join(":"))
+    }
+}
