@@ -59,10 +59,9 @@ pub enum LoadStage {
     Edge,
     /// A rate that is held, before it is driven up.
     Before,
-    /// The rate rises to beyond what is served.
+    /// The rate rises to beyond what is served, and then falls to half of what was held before,
+    /// whatever still waits.
     Ramp,
-    /// Half of the load, after the ramp, in the processes of the ramp.
-    Recovery,
     /// A long time at one rate.
     Soak,
 }
@@ -74,10 +73,22 @@ pub struct Offer {
     pub from: PerSecond,
     /// Requests per second at the end; between, the rate changes evenly.
     pub to: PerSecond,
-    /// Time over which requests arrive.
+    /// Time over which they arrive so.
     pub length_ns: Nanos,
     /// Seed of the draw.
     pub seed: u64,
+    /// How the rate falls after that time; absent: no requests come after it.
+    #[serde(default)]
+    pub fall: Option<Fall>,
+}
+
+/// A rate that requests still arrive at when another one has passed, with the queue as it is then.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fall {
+    /// Requests per second.
+    pub to: PerSecond,
+    /// Time over which they arrive.
+    pub length_ns: Nanos,
 }
 
 /// What one process served in a segment.
@@ -192,7 +203,25 @@ pub struct ProcessSample {
 }
 
 impl Offer {
-    /// Requests per second, the mean over the segment.
+    /// Requests of one rate.
+    #[must_use]
+    pub fn at(rate: PerSecond, length_ns: Nanos, seed: u64) -> Self {
+        Offer {
+            from: rate,
+            to: rate,
+            length_ns,
+            seed,
+            fall: None,
+        }
+    }
+
+    /// Time over which requests arrive, a fall included.
+    #[must_use]
+    pub fn whole_length(&self) -> Nanos {
+        self.length_ns + self.fall.map_or(Nanos(0), |fall| fall.length_ns)
+    }
+
+    /// Requests per second until the rate falls, the mean.
     #[must_use]
     pub fn mean_rate(&self) -> PerSecond {
         PerSecond(f64::midpoint(self.from.0, self.to.0))

@@ -41,7 +41,7 @@ pub use launch::{
     Phase, TRIED_OUT_BEFORE, Warmup,
 };
 pub use load::{
-    BatchRuns, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage, LoadTimes,
+    BatchRuns, Fall, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage, LoadTimes,
     LoadWindow, Offer, ProcessLoad, ProcessSample, ServedLoad,
 };
 pub(crate) use model::without_domain;
