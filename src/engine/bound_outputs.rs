@@ -6,10 +6,11 @@ use ort::AsPointer;
 use ort::memory::MemoryInfo;
 use ort::session::{IoBinding, Session as OrtSession};
 use ort::sys::{OrtAllocator, OrtTensorTypeAndShapeInfo, OrtValue};
-use ort::value::{Outlet, TensorElementType, ValueType};
+use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 
-use super::Result;
 use super::message::bind_error;
+use super::{Result, run, value};
+use crate::inputs::Tensor;
 
 pub(super) struct OutputPlaces {
     outputs: Vec<OutputPlace>,
@@ -91,6 +92,20 @@ pub(super) fn undeclared(session: &OrtSession, binding: &IoBinding) -> Option<St
         })
 }
 
+/// Outputs of the last run of a binding that are in memory of the CPU.
+pub(super) fn tensors(session: &OrtSession, binding: &IoBinding) -> Vec<Tensor> {
+    let Some(mut values) = Values::of(binding) else {
+        return Vec::new();
+    };
+    session
+        .outputs()
+        .iter()
+        .enumerate()
+        .filter_map(|(index, output)| Some((output.name(), values.take(index)?)))
+        .flat_map(|(name, value)| value::from_value(name, &value))
+        .collect()
+}
+
 fn mismatch(name: &str, declared: &[i64], came: &[i64]) -> String {
     format!(
         "output `{name}` is declared as [{}] and came as [{}]",
@@ -120,7 +135,7 @@ fn in_words(shape: &[i64]) -> String {
         .join(", ")
 }
 
-struct Values {
+pub(super) struct Values {
     array: *mut *mut OrtValue,
     count: usize,
     allocator: *mut OrtAllocator,
@@ -128,7 +143,7 @@ struct Values {
 
 impl Values {
     /// `None` if the runtime does not give them.
-    fn of(binding: &IoBinding) -> Option<Self> {
+    pub(super) fn of(binding: &IoBinding) -> Option<Self> {
         let mut values = Values {
             array: ptr::null_mut(),
             count: 0,
@@ -151,6 +166,19 @@ impl Values {
             ort::Error::result_from_status(status).ok()?;
         }
         (!values.array.is_null()).then_some(values)
+    }
+
+    /// A value, which is no longer among them; `None` if there is none.
+    pub(super) fn take(&mut self, index: usize) -> Option<DynValue> {
+        if index >= self.count {
+            return None;
+        }
+        // SAFETY: the array holds `count` values, each of which is taken once and released by who
+        // has it; null is nobody's.
+        unsafe {
+            let value = std::mem::replace(&mut *self.array.add(index), ptr::null_mut());
+            run::taken(value)
+        }
     }
 
     /// The shape of a value; `None` if it is no tensor or there is none.
@@ -198,7 +226,10 @@ impl Drop for Values {
         // SAFETY: values and array belong to `self`, and are not used after this.
         unsafe {
             for index in 0..self.count {
-                (api.ReleaseValue)(*self.array.add(index));
+                let value = *self.array.add(index);
+                if !value.is_null() {
+                    (api.ReleaseValue)(value);
+                }
             }
             if !self.array.is_null() {
                 // Memory that cannot be given back is lost.

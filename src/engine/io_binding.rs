@@ -12,6 +12,7 @@ use super::bound_outputs::{self, OutputPlaces};
 use super::message::{bind_error, words};
 use super::value::HeldSet;
 use super::{EngineError, Inference, Result};
+use crate::inputs::Tensor;
 use crate::plan::Binding;
 use crate::provider::Memory;
 
@@ -216,6 +217,11 @@ impl Turns<'_> {
         turn
     }
 
+    /// The set that ran last.
+    fn last(&self) -> usize {
+        self.next.checked_sub(1).unwrap_or(self.sets.len() - 1)
+    }
+
     #[inline]
     fn run_set(&self, turn: usize) -> Result<()> {
         let options = self.options.as_ref().map_or(ptr::null(), AsPointer::ptr);
@@ -253,6 +259,19 @@ impl<W: Way> Inference for InFlight<'_, W> {
         turns.outputs.bind(&mut turns.sets[turns.next].binding)
     }
 
+    #[inline]
+    fn choose(&mut self, set: usize) {
+        self.turns.next = set;
+    }
+
+    fn outputs(&self) -> Vec<Tensor> {
+        if !W::HOST_OUTPUTS {
+            return Vec::new();
+        }
+        let turns = &self.turns;
+        bound_outputs::tensors(turns.session, &turns.sets[turns.last()].binding)
+    }
+
     /// A captured graph writes to fixed addresses.
     fn keeps_outputs(&self) -> bool {
         self.turns.options.is_some()
@@ -260,13 +279,15 @@ impl<W: Way> Inference for InFlight<'_, W> {
 
     fn undeclared_output(&self) -> Option<String> {
         let turns = &self.turns;
-        let last = turns.next.checked_sub(1).unwrap_or(turns.sets.len() - 1);
-        bound_outputs::undeclared(turns.session, &turns.sets[last].binding)
+        bound_outputs::undeclared(turns.session, &turns.sets[turns.last()].binding)
     }
 }
 
 /// The parts of an inference that are timed besides the run itself.
 trait Way: Send {
+    /// Whether outputs come back to the host.
+    const HOST_OUTPUTS: bool = true;
+
     fn run(&self, turns: &mut Turns<'_>) -> Result<()>;
 }
 
@@ -313,6 +334,8 @@ struct OnDevice {
 }
 
 impl Way for OnDevice {
+    const HOST_OUTPUTS: bool = false;
+
     #[inline]
     fn run(&self, turns: &mut Turns<'_>) -> Result<()> {
         let turn = turns.take_turn();

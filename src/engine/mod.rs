@@ -20,6 +20,7 @@ mod placement;
 mod profile;
 mod raw;
 mod run;
+mod served;
 mod tensor;
 mod traits;
 mod value;
@@ -29,7 +30,8 @@ pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;
 pub use onnxruntime::OnnxRuntime;
 pub use traits::{
-    Distortion, Effect, Inference, LogCounts, ProfileTarget, Runtime, Session, SessionProfile,
+    BatchInputs, Distortion, Effect, Inference, LogCounts, ProfileTarget, Runtime, ServedInference,
+    ServedInputs, Session, SessionProfile,
 };
 
 use crate::plan::RuntimeChoice;

@@ -6,6 +6,7 @@
 
 mod noise;
 mod options;
+mod served;
 mod shared_clock;
 
 use std::collections::BTreeMap;
@@ -19,12 +20,12 @@ use rand_pcg::Pcg64Mcg;
 use serde::Deserialize;
 
 use super::{
-    Effect, EngineError, Inference, LogCounts, ProfileTarget, Result, Runtime, Session,
-    SessionProfile,
+    Effect, EngineError, Inference, LogCounts, ProfileTarget, Result, Runtime, ServedInference,
+    ServedInputs, Session, SessionProfile,
 };
 use crate::files::{self, Kind};
 use crate::inputs::{Argument, InputSet, Tensor};
-use crate::measure::{EngineClock, ManualClock};
+use crate::measure::{Clock, EngineClock, ManualClock, MonotonicClock};
 use crate::observed::Observed;
 use crate::plan::{SessionOptions, SessionSpec};
 use crate::provider::CPU_PROVIDER;
@@ -33,6 +34,8 @@ use crate::runtime::LibraryInfo;
 use crate::units::{Bytes, Nanos};
 use noise::{CellNoise, Machine, Noise};
 pub use options::OptionEffect;
+use served::Load;
+pub use served::UnderLoad;
 
 const VERSION: &str = "script";
 
@@ -68,6 +71,12 @@ pub struct ScriptedVariant {
     #[serde(default)]
     pub jitter_ratio: f64,
     pub fault: Option<Fault>,
+    /// Every latency is multiplied by a number drawn from the exponential distribution of mean 1.
+    #[serde(default)]
+    pub exponential: bool,
+    /// What happens only while requests are served that arrive by themselves.
+    #[serde(default)]
+    pub under_load: UnderLoad,
     /// Effects of session options; those that apply are multiplied (latency) or added (memory).
     #[serde(default)]
     pub options: Vec<OptionEffect>,
@@ -241,6 +250,7 @@ impl Runtime for ScriptedRuntime {
             real_time: self.script.real_time,
             clock: Arc::clone(&self.clock),
             machine: self.machine.clone(),
+            load: Load::default(),
             variant,
             effect,
         }))
@@ -293,17 +303,37 @@ struct ScriptedSession {
     real_time: bool,
     clock: Arc<ManualClock>,
     machine: Option<Machine>,
+    load: Load,
     effect: Effect,
 }
 
 impl ScriptedSession {
     fn request(&self, batch_size: u64) -> Box<dyn Inference + '_> {
-        Box::new(ScriptedInference {
+        Box::new(self.inference(batch_size, u64::from(std::process::id())))
+    }
+
+    fn inference(&self, batch_size: u64, seed: u64) -> ScriptedInference<'_> {
+        ScriptedInference {
             session: self,
             batch_size,
-            random: Pcg64Mcg::seed_from_u64(u64::from(std::process::id())),
+            random: Pcg64Mcg::seed_from_u64(seed),
             noise: self.machine.as_ref().map(Machine::begin),
-        })
+        }
+    }
+
+    fn now(&self) -> Nanos {
+        if self.real_time {
+            MonotonicClock.now()
+        } else {
+            self.clock.now()
+        }
+    }
+
+    fn pass(&self, span: Nanos) {
+        self.clock.advance(span);
+        if self.real_time {
+            std::thread::sleep(span.into());
+        }
     }
 }
 
@@ -319,6 +349,16 @@ impl Session for ScriptedSession {
             .and_then(|input| input.value.as_tensor()?.shape().first())
             .map_or(1, |&size| size as u64);
         Ok((0..requests).map(|_| self.request(batch_size)).collect())
+    }
+
+    fn serve(
+        &self,
+        inputs: &ServedInputs,
+        callers: u64,
+    ) -> Result<Vec<Box<dyn ServedInference + '_>>> {
+        Ok((0..callers)
+            .map(|caller| served::caller(self, inputs, caller))
+            .collect())
     }
 
     fn evaluate(&mut self, _inputs: &[Argument]) -> Result<Vec<Tensor>> {
@@ -342,8 +382,9 @@ struct ScriptedInference<'session> {
     noise: Option<CellNoise>,
 }
 
-impl Inference for ScriptedInference<'_> {
-    fn run(&mut self) -> Result<()> {
+impl ScriptedInference<'_> {
+    /// The latency of the next inference, or its fault.
+    fn next_latency(&mut self) -> Result<Nanos> {
         let variant = &self.session.variant;
         if let Some(fault) = &variant.fault
             && fault.at == FaultSite::Run
@@ -351,17 +392,23 @@ impl Inference for ScriptedInference<'_> {
         {
             strike(fault.kind, |message| EngineError::Run { message })?;
         }
-        let factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
+        let mut factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
+        if variant.exponential {
+            factor *= -(1.0 - self.random.random::<f64>()).ln();
+        }
         let latency = variant.latency_of(self.batch_size) as f64;
         let undisturbed = Nanos((latency * factor * self.session.latency_ratio) as u64);
-        let latency = match &mut self.noise {
+        Ok(match &mut self.noise {
             Some(noise) => noise.run(undisturbed),
             None => undisturbed,
-        };
-        self.session.clock.advance(latency);
-        if self.session.real_time {
-            std::thread::sleep(latency.into());
-        }
+        })
+    }
+}
+
+impl Inference for ScriptedInference<'_> {
+    fn run(&mut self) -> Result<()> {
+        let latency = self.next_latency()?;
+        self.session.pass(latency);
         Ok(())
     }
 }

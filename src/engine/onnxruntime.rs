@@ -21,8 +21,9 @@ use super::profile::{self, Pair};
 use super::run::run;
 use super::value::{self, HeldSet};
 use super::{
-    Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Result, Runtime, Session,
-    SessionProfile, builder, ep, library, log, peaks, placement,
+    Distortion, Effect, EngineError, Inference, LogCounts, ProfileTarget, Result, Runtime,
+    ServedInference, ServedInputs, Session, SessionProfile, builder, ep, library, log, peaks,
+    placement, served,
 };
 use crate::inputs::{Argument, InputSet, Tensor};
 use crate::measure::{Clock, EngineClock, MonotonicClock};
@@ -365,6 +366,24 @@ impl Session for LoadedSession {
         let session = &self.created.session;
         (0..requests)
             .map(|_| io_binding::bind(session, self.place, self.graphs.next(), &sets))
+            .collect()
+    }
+
+    fn serve(
+        &self,
+        inputs: &ServedInputs,
+        callers: u64,
+    ) -> Result<Vec<Box<dyn ServedInference + '_>>> {
+        if !inputs.batches.is_empty() {
+            return Err(EngineError::Bind {
+                name: "batches".into(),
+                message: "requests are not gathered into batches yet".into(),
+            });
+        }
+        let samples_count = inputs.samples.len();
+        self.bind(inputs.samples.clone(), callers)?
+            .into_iter()
+            .map(|inference| served::alone(inference, samples_count))
             .collect()
     }
 

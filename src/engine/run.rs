@@ -110,7 +110,7 @@ fn named(name: &str) -> Result<CString> {
 ///
 /// # Safety
 /// `output` is null or a value that is nobody else's.
-unsafe fn taken(output: *mut OrtValue) -> Option<DynValue> {
+pub(super) unsafe fn taken(output: *mut OrtValue) -> Option<DynValue> {
     let output = NonNull::new(output)?;
     let mut has_value = 0;
     // SAFETY: the value is alive, and the status is used once.
@@ -122,6 +122,6 @@ unsafe fn taken(output: *mut OrtValue) -> Option<DynValue> {
         unsafe { (ort::api().ReleaseValue)(output.as_ptr()) };
         return None;
     }
-    // SAFETY: as the caller promises; a run leaves its outputs in memory of the CPU.
+    // SAFETY: as the caller promises; the allocator is not asked for anything.
     Some(unsafe { DynValue::from_ptr(output, Some(&Allocator::default())) })
 }

@@ -1,5 +1,6 @@
 //! The traits of what executes models, and the data that they give and take.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::Result;
@@ -10,6 +11,7 @@ use crate::plan::{SessionOptions, SessionSpec};
 use crate::provider::Options;
 use crate::record::{ArenaStats, PeakRates, Placement, Profiled};
 use crate::runtime::LibraryInfo;
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 
 /// An opened runtime.
@@ -89,6 +91,18 @@ pub trait Session: Sync {
     /// [`EngineError::Bind`](super::EngineError::Bind) if the runtime does not take the inputs.
     fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>>;
 
+    /// Binds samples for each of so many callers that serve requests, and memory in which batches
+    /// of them are put together. All of it has been run when this returns.
+    ///
+    /// # Errors
+    /// [`EngineError::Bind`](super::EngineError::Bind) if the runtime does not take the inputs, or
+    /// samples cannot be put together or outputs not be parted; that of an inference.
+    fn serve(
+        &self,
+        inputs: &ServedInputs,
+        callers: u64,
+    ) -> Result<Vec<Box<dyn ServedInference + '_>>>;
+
     /// Runs one inference and returns the outputs that are tensors, and those of sequences of
     /// tensors, called `NAME[0]` and so on; a sequence of maps with the same keys, as classifiers
     /// of `ai.onnx.ml` give it, is a tensor of a row for each map and a column for each key.
@@ -118,6 +132,14 @@ pub trait Inference: Send {
         Ok(())
     }
 
+    /// Has the next inference run this set of inputs, by its place among those bound.
+    fn choose(&mut self, _set: usize) {}
+
+    /// Outputs of the last inference that are in memory of the CPU.
+    fn outputs(&self) -> Vec<Tensor> {
+        Vec::new()
+    }
+
     /// Whether [`Inference::bind_outputs`] leaves them where they are.
     fn keeps_outputs(&self) -> bool {
         false
@@ -129,6 +151,54 @@ pub trait Inference: Send {
     fn undeclared_output(&self) -> Option<String> {
         None
     }
+}
+
+/// What a caller runs for requests, of which each carries one of the bound samples.
+pub trait ServedInference: Send {
+    /// Runs one inference for these requests, given by the places of their samples. Where samples
+    /// are put together, they are copied in before, and outputs are copied out to each request
+    /// after; allocates nothing.
+    ///
+    /// # Errors
+    /// [`EngineError::Run`](super::EngineError::Run) with the runtime's own words.
+    fn run(&mut self, samples: &[usize]) -> Result<()>;
+
+    /// Makes ready for the next inference what the last one has left; asked after outputs were
+    /// read.
+    ///
+    /// # Errors
+    /// [`EngineError::Bind`](super::EngineError::Bind) with the runtime's own words.
+    fn prepare(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Outputs of one of the requests of the last inference, by its place among them; those that
+    /// are not in memory of the CPU are left out.
+    fn outputs(&self, place: usize) -> Vec<Tensor>;
+}
+
+/// Inputs of requests that are served.
+#[derive(Clone, Debug, Default)]
+pub struct ServedInputs {
+    /// Samples: the inputs of one request each.
+    pub samples: Vec<InputSet>,
+    /// Inputs of batches, ascending by their size; none: each request is run alone, on inputs of
+    /// its own.
+    pub batches: Vec<BatchInputs>,
+    /// The axis of each input along which the samples of a batch lie, by the input's name; inputs
+    /// without one are the batch's own.
+    pub axes: BTreeMap<Plain, usize>,
+    /// Seed of what is drawn where latencies are scripted.
+    pub seed: u64,
+}
+
+/// Inputs of a batch.
+#[derive(Clone, Debug)]
+pub struct BatchInputs {
+    /// Samples that it has room for.
+    pub size: u64,
+    /// Its inputs.
+    pub inputs: InputSet,
 }
 
 /// Settings that a session was created with.

@@ -39,6 +39,12 @@ impl ManualClock {
     pub fn advance(&self, span: Nanos) {
         self.now_ns.fetch_add(span.0, Ordering::Relaxed);
     }
+
+    /// Puts the clock to a time, which may be an earlier one: inferences that are played one after
+    /// the other may have run at the same time.
+    pub fn set(&self, now: Nanos) {
+        self.now_ns.store(now.0, Ordering::Relaxed);
+    }
 }
 
 impl Clock for ManualClock {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use crate::observed::Observed;
+use crate::text::Plain;
 use crate::units::{Bytes, Nanos, PerSecond};
 
 /// What a run under load found.
@@ -118,8 +119,24 @@ pub struct ServedLoad {
     pub batches: Vec<BatchRuns>,
     /// Whether outputs were what they are without load, or why that is not known.
     pub integrity: Observed<Integrity>,
-    /// CPU time of the process.
+    /// CPU time of the process, that of the thread that sends included.
     pub cpu_time_ns: Nanos,
+    /// The first error of an inference; absent where none failed.
+    #[serde(default)]
+    pub first_error: Option<Plain>,
+    /// Where the thread that sends ran; absent where no time passed, since latencies are scripted.
+    #[serde(default)]
+    pub sender: Option<SenderPlace>,
+}
+
+/// Where the thread that sends requests ran.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderPlace {
+    /// On a CPU that no thread of the model ran on.
+    OwnCpu,
+    /// On the CPUs of the model's threads, which take all that the process may use.
+    Shared,
 }
 
 /// Requests by what became of them.

@@ -42,7 +42,7 @@ pub use launch::{
 };
 pub use load::{
     BatchRuns, Fall, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage, LoadTimes,
-    LoadWindow, Offer, ProcessLoad, ProcessSample, ServedLoad,
+    LoadWindow, Offer, ProcessLoad, ProcessSample, SenderPlace, ServedLoad,
 };
 pub(crate) use model::without_domain;
 pub use model::{

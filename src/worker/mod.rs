@@ -11,6 +11,7 @@ mod evaluate;
 mod lines;
 mod probe;
 mod room;
+mod serve;
 
 use std::io::Write;
 use std::path::Path;
@@ -27,6 +28,7 @@ use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
 use crate::record::Failure;
 use lines::{Lines, out_of_turn};
 use probe::{Probe, Ran};
+use serve::Sessions;
 
 /// Serves one parent process until it closes the pipe.
 pub fn main() -> ExitCode {
@@ -116,6 +118,7 @@ fn serve_session(
 ) -> std::io::Result<()> {
     let mut probe = None;
     let mut ran: Option<Ran> = None;
+    let mut further = Vec::new();
     while let Some(request) = lines.next()? {
         match request {
             Request::Probe(request) => {
@@ -134,6 +137,14 @@ fn serve_session(
                 // Nobody asks for it any more, and it may be large.
                 ran = None;
                 cell::serve(lines, runtime, session.as_ref(), &cell)?;
+            }
+            Request::Serve(request) => {
+                let sessions = Sessions {
+                    runtime,
+                    first: session.as_ref(),
+                    further: &mut further,
+                };
+                lines.answer(serve::serve(sessions, &request))?;
             }
             Request::Couple(request) => {
                 lines.send(&Response::Coupled(probe::coupling(

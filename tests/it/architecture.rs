@@ -157,7 +157,10 @@ const FOLDERS: &[(&str, MayUse)] = &[
         ],
     ),
     ("tune", &[("stages", &[])]),
-    ("worker", &[("evaluate", &[]), ("probe", &[])]),
+    (
+        "worker",
+        &[("evaluate", &[]), ("probe", &[]), ("serve", &["probe"])],
+    ),
 ];
 
 /// How many circles of files there are at most: no change adds one.

@@ -22,6 +22,7 @@ use crate::record::{BatchAxis, Failure, FailureKind, FedInput, ProbeRecord};
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
 pub(super) use coupling::coupling;
+pub(super) use outputs::is_same;
 use proof::{Known, Quantized};
 use room::Room;
 use trial::{Bench, Found};

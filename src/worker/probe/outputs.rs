@@ -116,7 +116,12 @@ pub(super) fn computed_as(element_type: ElementType, floats: FloatRounding) -> E
     }
 }
 
-pub(super) fn is_same(one: &TensorData, other: &TensorData, floats: FloatRounding) -> bool {
+/// Whether outputs are the same but for rounding.
+pub(in crate::worker) fn is_same(
+    one: &TensorData,
+    other: &TensorData,
+    floats: FloatRounding,
+) -> bool {
     gap(one, other)
         .is_some_and(|gap| gap.largest <= tolerance(computed_as(one.element_type(), floats), gap))
 }

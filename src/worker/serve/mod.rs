@@ -1,0 +1,104 @@
+//! Requests that arrive by themselves, served by this process: bind samples, see what comes of each
+//! without load, serve, and compare.
+//!
+//! Where a script plays latencies and time stands still, requests are served in a time of its own
+//! ([`played`]), by the same queue. Read [`serve`] first.
+
+mod integrity;
+mod outcome;
+mod played;
+mod samples;
+
+use crate::engine::{Runtime, ServedInference, Session};
+use crate::measure::{EngineClock, Usage};
+use crate::protocol::{Response, ServeRequest};
+use crate::record::{Failure, FailureKind};
+use crate::traffic::{Arriving, OpenArrivals};
+use integrity::Reference;
+use outcome::Course;
+
+/// Sessions of one model, the first of which was loaded before.
+pub(super) struct Sessions<'a> {
+    pub runtime: &'a dyn Runtime,
+    pub first: &'a dyn Session,
+    /// Created as requests ask for them, and kept.
+    pub further: &'a mut Vec<Box<dyn Session>>,
+}
+
+pub(super) fn serve(
+    mut sessions: Sessions<'_>,
+    request: &ServeRequest,
+) -> Result<Response, Failure> {
+    let inputs = samples::of(request)?;
+    sessions.load(request)?;
+    let mut callers = Vec::new();
+    for (session, count) in sessions.shares(request) {
+        callers.extend(session.serve(&inputs, count)?);
+    }
+    let reference = Reference::take(&mut callers, inputs.samples.len(), request)?;
+    let before = Usage::now();
+    let course = run(sessions.runtime, callers, request, reference)?;
+    let usage = Usage::now().since(&before);
+    Ok(Response::Served(Box::new(course.served(&usage))))
+}
+
+fn run(
+    runtime: &dyn Runtime,
+    callers: Vec<Box<dyn ServedInference + '_>>,
+    request: &ServeRequest,
+    reference: Reference,
+) -> Result<Course, Failure> {
+    let mut arrivals = arriving(request);
+    match runtime.clock() {
+        EngineClock::Manual(clock) => Ok(played::run(
+            &clock,
+            callers,
+            request,
+            reference,
+            arrivals.as_mut(),
+        )),
+        EngineClock::Monotonic => Err(Failure::of(
+            FailureKind::Protocol,
+            "requests are not served in real time yet",
+        )),
+    }
+}
+
+fn arriving(request: &ServeRequest) -> Box<dyn Arriving + Send> {
+    let offer = &request.offer;
+    Box::new(OpenArrivals::new(
+        &request.arrivals,
+        offer.from,
+        offer.to,
+        offer.length_ns,
+        offer.seed,
+    ))
+}
+
+impl<'a> Sessions<'a> {
+    fn load(&mut self, request: &ServeRequest) -> Result<(), Failure> {
+        while (self.further.len() as u64) + 1 < request.serving.sessions {
+            let session = self.runtime.load(&request.model, &request.spec)?;
+            self.further.push(session);
+        }
+        Ok(())
+    }
+
+    /// Each session with the callers that share it: of the caller after the last session, it is the
+    /// first one again.
+    fn shares(&self, request: &ServeRequest) -> Vec<(&dyn Session, u64)> {
+        let sessions = request.serving.sessions.max(1);
+        let callers = request.serving.callers.max(1);
+        let all = [self.first]
+            .into_iter()
+            .chain(self.further.iter().map(AsRef::as_ref));
+        (0..sessions)
+            .zip(all)
+            .map(|(place, session)| (session, (callers + sessions - 1 - place) / sessions))
+            .filter(|(_, count)| *count > 0)
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
