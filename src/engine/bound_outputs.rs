@@ -9,7 +9,7 @@ use ort::sys::{OrtAllocator, OrtTensorTypeAndShapeInfo, OrtValue};
 use ort::value::{DynValue, Outlet, TensorElementType, ValueType};
 
 use super::message::bind_error;
-use super::{Result, run, value};
+use super::{Result, value};
 use crate::inputs::Tensor;
 
 pub(super) struct OutputPlaces {
@@ -177,7 +177,7 @@ impl Values {
         // has it; null is nobody's.
         unsafe {
             let value = std::mem::replace(&mut *self.array.add(index), ptr::null_mut());
-            run::taken(value)
+            value::taken(value)
         }
     }
 

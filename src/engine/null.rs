@@ -6,119 +6,32 @@
 
 mod noise;
 mod options;
+mod script;
 mod served;
+mod session;
 mod shared_clock;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-use nix::sys::signal::{SigHandler, Signal, raise, signal};
-use rand::{RngExt, SeedableRng};
-use rand_pcg::Pcg64Mcg;
-use serde::Deserialize;
 
 use super::{
-    Effect, EngineError, Inference, LogCounts, ProfileTarget, Result, Runtime, ServedInference,
-    ServedInputs, Session, SessionProfile,
+    Effect, EngineError, LogCounts, ProfileTarget, Result, Runtime, Session, SessionProfile,
 };
 use crate::files::{self, Kind};
-use crate::inputs::{Argument, InputSet, Tensor};
-use crate::measure::{Clock, EngineClock, ManualClock, MonotonicClock};
+use crate::inputs::InputSet;
+use crate::measure::{EngineClock, ManualClock};
 use crate::observed::Observed;
 use crate::plan::{SessionOptions, SessionSpec};
 use crate::provider::CPU_PROVIDER;
-use crate::record::{ArenaStats, PeakRates};
+use crate::record::PeakRates;
 use crate::runtime::LibraryInfo;
 use crate::units::{Bytes, Nanos};
-use noise::{CellNoise, Machine, Noise};
-pub use options::OptionEffect;
+use noise::Machine;
+use script::{FaultSite, Script, ScriptedVariant, strike};
 use served::Load;
-pub use served::UnderLoad;
+use session::ScriptedSession;
 
 const VERSION: &str = "script";
-
-/// A script for the engine that only plays latencies: a JSON file.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Script {
-    /// Behaviour by the model file's name without its extension.
-    pub variants: BTreeMap<String, ScriptedVariant>,
-    /// Noise of the machine, on top of what the variants do; without it the machine is quiet.
-    pub noise: Option<Noise>,
-    /// Whether its latencies pass on the system's clock, while it sleeps; without it nobody waits
-    /// for them.
-    #[serde(default)]
-    pub real_time: bool,
-    /// Execution providers that it pretends to have besides the CPU's.
-    #[serde(default)]
-    pub execution_providers: Vec<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScriptedVariant {
-    #[serde(default)]
-    pub load_ns: Nanos,
-    /// Time of an inference, whatever its batch size.
-    pub fixed_ns: Nanos,
-    /// Time that each sample of a batch adds.
-    #[serde(default)]
-    pub per_sample_ns: Nanos,
-    /// Every latency is multiplied by a number drawn uniformly from `1 - jitter_ratio` to `1 +
-    /// jitter_ratio`.
-    #[serde(default)]
-    pub jitter_ratio: f64,
-    pub fault: Option<Fault>,
-    /// Every latency is multiplied by a number drawn from the exponential distribution of mean 1.
-    #[serde(default)]
-    pub exponential: bool,
-    /// What happens only while requests are served that arrive by themselves.
-    #[serde(default)]
-    pub under_load: UnderLoad,
-    /// Effects of session options; those that apply are multiplied (latency) or added (memory).
-    #[serde(default)]
-    pub options: Vec<OptionEffect>,
-}
-
-impl ScriptedVariant {
-    /// In nanoseconds.
-    fn latency_of(&self, batch_size: u64) -> u64 {
-        self.fixed_ns
-            .0
-            .saturating_add(self.per_sample_ns.0.saturating_mul(batch_size))
-    }
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fault {
-    pub at: FaultSite,
-    pub kind: FaultKind,
-    /// Smallest batch size at which an inference is struck.
-    #[serde(default)]
-    pub from_batch_size: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultSite {
-    Load,
-    Run,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultKind {
-    Error,
-    OutOfMemory,
-    Hang,
-    /// The process is killed by SIGSEGV.
-    Crash,
-    /// The process is killed by SIGKILL.
-    Kill,
-}
 
 /// A script, opened.
 #[derive(Debug)]
@@ -271,144 +184,4 @@ impl Runtime for ScriptedRuntime {
 
 fn absent<T>() -> Observed<T> {
     Err("a script of latencies computes nothing".into())
-}
-
-fn strike(kind: FaultKind, error: impl Fn(String) -> EngineError) -> Result<()> {
-    match kind {
-        FaultKind::Error => Err(error("a scripted fault".into())),
-        FaultKind::OutOfMemory => Err(error(
-            "Failed to allocate memory for requested buffer (scripted)".into(),
-        )),
-        FaultKind::Hang => loop {
-            std::thread::sleep(Duration::from_secs(3600));
-        },
-        FaultKind::Crash => crash().map_err(|errno| error(errno.to_string())),
-        FaultKind::Kill => raise(Signal::SIGKILL).map_err(|errno| error(errno.to_string())),
-    }
-}
-
-/// Rust's own handler of SIGSEGV returns when the signal is not a fault of the stack, so it is
-/// taken away first.
-fn crash() -> nix::Result<()> {
-    // SAFETY: the default action installs no handler that could run.
-    unsafe { signal(Signal::SIGSEGV, SigHandler::SigDfl) }?;
-    raise(Signal::SIGSEGV)
-}
-
-struct ScriptedSession {
-    variant: ScriptedVariant,
-    latency_ratio: f64,
-    _memory: Vec<u8>,
-    model: PathBuf,
-    real_time: bool,
-    clock: Arc<ManualClock>,
-    machine: Option<Machine>,
-    load: Load,
-    effect: Effect,
-}
-
-impl ScriptedSession {
-    fn request(&self, batch_size: u64) -> Box<dyn Inference + '_> {
-        Box::new(self.inference(batch_size, u64::from(std::process::id())))
-    }
-
-    fn inference(&self, batch_size: u64, seed: u64) -> ScriptedInference<'_> {
-        ScriptedInference {
-            session: self,
-            batch_size,
-            random: Pcg64Mcg::seed_from_u64(seed),
-            noise: self.machine.as_ref().map(Machine::begin),
-        }
-    }
-
-    fn now(&self) -> Nanos {
-        if self.real_time {
-            MonotonicClock.now()
-        } else {
-            self.clock.now()
-        }
-    }
-
-    fn pass(&self, span: Nanos) {
-        self.clock.advance(span);
-        if self.real_time {
-            std::thread::sleep(span.into());
-        }
-    }
-}
-
-impl Session for ScriptedSession {
-    fn effect(&self) -> Effect {
-        self.effect.clone()
-    }
-
-    fn bind(&self, sets: Vec<InputSet>, requests: u64) -> Result<Vec<Box<dyn Inference + '_>>> {
-        let batch_size = sets
-            .first()
-            .and_then(|set| set.first())
-            .and_then(|input| input.value.as_tensor()?.shape().first())
-            .map_or(1, |&size| size as u64);
-        Ok((0..requests).map(|_| self.request(batch_size)).collect())
-    }
-
-    fn serve(
-        &self,
-        inputs: &ServedInputs,
-        callers: u64,
-    ) -> Result<Vec<Box<dyn ServedInference + '_>>> {
-        Ok((0..callers)
-            .map(|caller| served::caller(self, inputs, caller))
-            .collect())
-    }
-
-    fn evaluate(&mut self, _inputs: &[Argument]) -> Result<Vec<Tensor>> {
-        Err(EngineError::Run {
-            message: format!(
-                "a script computes no outputs for `{}`",
-                self.model.display()
-            ),
-        })
-    }
-
-    fn arena(&self) -> Observed<ArenaStats> {
-        Err("a script has no arena".into())
-    }
-}
-
-struct ScriptedInference<'session> {
-    session: &'session ScriptedSession,
-    batch_size: u64,
-    random: Pcg64Mcg,
-    noise: Option<CellNoise>,
-}
-
-impl ScriptedInference<'_> {
-    /// The latency of the next inference, or its fault.
-    fn next_latency(&mut self) -> Result<Nanos> {
-        let variant = &self.session.variant;
-        if let Some(fault) = &variant.fault
-            && fault.at == FaultSite::Run
-            && self.batch_size >= fault.from_batch_size
-        {
-            strike(fault.kind, |message| EngineError::Run { message })?;
-        }
-        let mut factor = 1.0 + variant.jitter_ratio * (self.random.random::<f64>() * 2.0 - 1.0);
-        if variant.exponential {
-            factor *= -(1.0 - self.random.random::<f64>()).ln();
-        }
-        let latency = variant.latency_of(self.batch_size) as f64;
-        let undisturbed = Nanos((latency * factor * self.session.latency_ratio) as u64);
-        Ok(match &mut self.noise {
-            Some(noise) => noise.run(undisturbed),
-            None => undisturbed,
-        })
-    }
-}
-
-impl Inference for ScriptedInference<'_> {
-    fn run(&mut self) -> Result<()> {
-        let latency = self.next_latency()?;
-        self.session.pass(latency);
-        Ok(())
-    }
 }

@@ -1,11 +1,10 @@
 //! One inference whose outputs are handed out: what comes of it, not how long it takes.
 
 use std::ffi::{CString, c_char};
-use std::ptr::{self, NonNull};
+use std::ptr;
 
 use ort::AsPointer;
 use ort::environment::Environment;
-use ort::memory::Allocator;
 use ort::session::{Session as OrtSession, SessionInputValue};
 use ort::sys::OrtValue;
 use ort::value::DynValue;
@@ -96,7 +95,10 @@ fn computed(
     // SAFETY: the status comes from the call above and is used once; the outputs are nobody else's.
     unsafe {
         ort::Error::result_from_status(status).map_err(run_error)?;
-        Ok(outputs.into_iter().map(|output| taken(output)).collect())
+        Ok(outputs
+            .into_iter()
+            .map(|output| value::taken(output))
+            .collect())
     }
 }
 
@@ -104,24 +106,4 @@ fn named(name: &str) -> Result<CString> {
     CString::new(name).map_err(|error| EngineError::Run {
         message: error.to_string(),
     })
-}
-
-/// An output of a run; `None` if it holds nothing.
-///
-/// # Safety
-/// `output` is null or a value that is nobody else's.
-pub(super) unsafe fn taken(output: *mut OrtValue) -> Option<DynValue> {
-    let output = NonNull::new(output)?;
-    let mut has_value = 0;
-    // SAFETY: the value is alive, and the status is used once.
-    let told = unsafe {
-        ort::Error::result_from_status((ort::api().HasValue)(output.as_ptr(), &mut has_value))
-    };
-    if told.is_ok() && has_value == 0 {
-        // SAFETY: it is not used after this.
-        unsafe { (ort::api().ReleaseValue)(output.as_ptr()) };
-        return None;
-    }
-    // SAFETY: as the caller promises; the allocator is not asked for anything.
-    Some(unsafe { DynValue::from_ptr(output, Some(&Allocator::default())) })
 }

@@ -2,10 +2,13 @@
 //! inputs are held once for all that is bound to them.
 
 use std::ffi::CString;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use ort::environment::Environment;
+use ort::memory::Allocator;
 use ort::session::{Session as OrtSession, SessionInputValue};
+use ort::sys::OrtValue;
 use ort::value::{DynSequenceValueType, DynTensorValueType, DynValue, Sequence, ValueType};
 
 use super::message::bind_error;
@@ -230,4 +233,24 @@ fn tensors(value: &DynValue) -> Option<Vec<DynValue>> {
             .map(DynValue::from)
             .collect(),
     )
+}
+
+/// An output of a run; `None` if it holds nothing.
+///
+/// # Safety
+/// `output` is null or a value that is nobody else's.
+pub(super) unsafe fn taken(output: *mut OrtValue) -> Option<DynValue> {
+    let output = NonNull::new(output)?;
+    let mut has_value = 0;
+    // SAFETY: the value is alive, and the status is used once.
+    let told = unsafe {
+        ort::Error::result_from_status((ort::api().HasValue)(output.as_ptr(), &mut has_value))
+    };
+    if told.is_ok() && has_value == 0 {
+        // SAFETY: it is not used after this.
+        unsafe { (ort::api().ReleaseValue)(output.as_ptr()) };
+        return None;
+    }
+    // SAFETY: as the caller promises; the allocator is not asked for anything.
+    Some(unsafe { DynValue::from_ptr(output, Some(&Allocator::default())) })
 }
