@@ -2,6 +2,7 @@
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
+use super::load::LoadFindings;
 use super::tuning::TuningFindings;
 use super::{
     Action, Advice, Answer, BatchCurve, Bottleneck, CellFindings, Cells, Decision,
@@ -33,6 +34,8 @@ pub struct Findings {
     pub decisions: Decisions,
     /// Findings of the search, where the run is one.
     pub tuning: Option<TuningFindings>,
+    /// What requests showed that arrive by themselves, where the run is one under load.
+    pub load: Option<LoadFindings>,
 }
 
 /// How a run ended, and whether the machine was fit for it.
@@ -123,10 +126,11 @@ impl Serialize for Findings {
             causes,
             decisions,
             tuning,
+            load,
             ..
         } = self;
-        let mut object =
-            serializer.serialize_struct("Findings", 19 + usize::from(tuning.is_some()))?;
+        let optional = usize::from(tuning.is_some()) + usize::from(load.is_some());
+        let mut object = serializer.serialize_struct("Findings", 19 + optional)?;
         object.serialize_field("complete", &ending.complete)?;
         object.serialize_field("ended_by", &ending.ended_by)?;
         object.serialize_field("fitness", &ending.fitness)?;
@@ -149,6 +153,10 @@ impl Serialize for Findings {
         match tuning {
             Some(tuning) => object.serialize_field("tuning", tuning)?,
             None => object.skip_field("tuning")?,
+        }
+        match load {
+            Some(load) => object.serialize_field("load", load)?,
+            None => object.skip_field("load")?,
         }
         object.end()
     }

@@ -13,6 +13,7 @@ mod findings;
 mod forecast;
 mod front;
 pub mod gate;
+pub mod load;
 mod null_test;
 mod operators;
 mod scaling;
@@ -114,6 +115,7 @@ pub fn findings(record: &RunRecord) -> Findings {
     });
     decisions.advise_as_judged();
     Findings {
+        load: load::findings(record),
         ending: Ending {
             complete: record.is_complete(),
             ended_by: record.run.ended_by,

@@ -16,6 +16,8 @@ pub enum Level {
     Session,
     /// A cell: a session at one shape and batch size, under one load.
     Cell,
+    /// A session that is served in one way, while requests arrive by themselves.
+    Load,
 }
 
 /// Source of a metric, and so which runs have figures of it. Reports list the figures of a session,
@@ -45,6 +47,10 @@ pub enum Group {
     CpuEnergy,
     /// The driver of a GPU, in sessions that ran on one.
     Gpu,
+    /// Requests that arrive by themselves at one rate.
+    Requests,
+    /// A session that is served in one way, over all rates that were measured.
+    Load,
 }
 
 impl Group {
@@ -63,6 +69,7 @@ impl Group {
             | Group::ToBaseline
             | Group::CpuEnergy
             | Group::Gpu => Level::Cell,
+            Group::Requests | Group::Load => Level::Load,
         }
     }
 
@@ -300,6 +307,31 @@ metrics! {
     /// not be created, or that failed where they had been measured before; those beside the rounds
     /// included.
     FailedLaunches = "failed_launches_count", "failed launches", Session, Count, Lower, floor none;
+    /// Response time that half of the completed requests do not exceed, at one rate of requests that
+    /// arrive by themselves; it runs from the scheduled arrival to the last output, waiting included.
+    ResponseP50 = "response_p50_ns", "median response", Requests, Ns, Lower, floor 0.05;
+    /// Response time that 90% of the completed requests do not exceed, at one rate.
+    ResponseP90 = "response_p90_ns", "p90 response", Requests, Ns, Lower, floor 0.05;
+    /// Response time that 95% of the completed requests do not exceed, at one rate.
+    ResponseP95 = "response_p95_ns", "p95 response", Requests, Ns, Lower, floor 0.05;
+    /// Response time that 99% of the completed requests do not exceed, at one rate.
+    ResponseP99 = "response_p99_ns", "p99 response", Requests, Ns, Lower, floor 0.1;
+    /// Response time that 99.9% of the completed requests do not exceed, at one rate.
+    ResponseP999 = "response_p999_ns", "p99.9 response", Requests, Ns, Lower, floor 0.2;
+    /// Share of the requests of one rate that were rejected, because the queue was full, or whose
+    /// inference failed.
+    ErrorRate = "error_rate_ratio", "error rate", Requests, Ratio, Lower, floor none;
+    /// Requests of one rate that were answered within the SLO's bound on the response, per second,
+    /// until the last of all was answered.
+    Goodput = "goodput_per_sec", "goodput", Requests, PerSec, Higher, floor 0.02;
+    /// Highest rate of requests, of those that arrive by themselves, at which the SLO of the run is
+    /// kept and the queue does not grow.
+    RateAtSlo = "rate_at_slo_per_sec", "rate at the SLO", Load, PerSec, Higher, floor 0.02;
+    /// Time from the fall of the rate, after a ramp to beyond what is served, until responses are
+    /// again what they were before it.
+    RecoveryTime = "recovery_time_ns", "recovery time", Load, Ns, Lower, floor 0.1;
+    /// Growth of the resident memory of the processes that serve, at the rate of a soak, for a day.
+    MemoryGrowth = "memory_growth_bytes", "memory growth in a day", Load, Bytes, Lower, floor none;
 }
 
 impl Metric {

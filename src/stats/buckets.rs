@@ -1,5 +1,7 @@
 //! Latencies as a record holds them, for reading alone.
 
+use std::collections::BTreeMap;
+
 use super::{HistogramError, Latencies, Quantile, codec};
 use crate::units::Nanos;
 
@@ -41,6 +43,29 @@ impl Buckets {
             self.middles.push(middle);
             self.up_to.push(self.count() + count);
         }
+    }
+
+    /// All latencies of several, together.
+    pub fn pooled<'a>(parts: impl IntoIterator<Item = &'a Buckets>) -> Self {
+        let mut counts: BTreeMap<Nanos, u64> = BTreeMap::new();
+        for (middle, count) in parts.into_iter().flat_map(Buckets::counts) {
+            *counts.entry(middle).or_default() += count;
+        }
+        let mut pooled = Buckets::default();
+        for (middle, count) in counts {
+            pooled.push(middle, count);
+        }
+        pooled
+    }
+
+    /// The arithmetic mean in nanoseconds; `None` if there are no latencies.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        let sum: f64 = self
+            .counts()
+            .map(|(middle, count)| middle.as_f64() * count as f64)
+            .sum();
+        (!self.is_empty()).then(|| sum / self.count() as f64)
     }
 
     /// Latencies recorded.

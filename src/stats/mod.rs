@@ -25,6 +25,7 @@ mod proportion;
 mod quantile;
 mod rank_sum;
 mod signed_rank;
+pub mod slope;
 mod steady;
 mod tail_ratio;
 mod trend;

@@ -92,6 +92,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("figures", &[]),
             ("comparison", &["figures"]),
             ("forecast", &["figures"]),
+            ("load", &["figures"]),
             ("operators", &["decide", "figures"]),
             ("scaling", &["decide", "figures"]),
             ("explain", &["decide", "figures", "operators"]),

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use onnxprof::analysis::{self, Figure};
-use onnxprof::metric::{Level, Metric};
+use onnxprof::metric::{Group, Level, Metric};
 use onnxprof::record::{
     ElementScores, ElementUnit, Hits, Monitoring, Overlap, RightOf, RunRecord, Scores,
     SeveralScores,
 };
 
+use crate::support::load;
 use crate::support::record::{digits, regression};
 
 const SAMPLES: usize = 12;
@@ -71,8 +72,10 @@ fn every_metric_is_a_figure_of_a_cell_or_a_session() {
         elements(ElementUnit::Token),
         elements(ElementUnit::Pixel),
         on_gpu(),
+        load::curve(),
     ];
     let (mut of_sessions, mut of_cells) = (BTreeSet::new(), BTreeSet::new());
+    let mut under_load = BTreeSet::new();
     for run in &runs {
         let found = analysis::findings(run);
         let metric = |figure: &Figure| figure.metric;
@@ -90,12 +93,21 @@ fn every_metric_is_a_figure_of_a_cell_or_a_session() {
                 .flat_map(|cell| &cell.figures)
                 .map(metric),
         );
+        for candidate in found.load.iter().flat_map(|load| &load.candidates) {
+            under_load.extend(candidate.figures.iter().map(metric));
+            under_load.extend(Group::Requests.metrics().filter(|&metric| {
+                candidate
+                    .points
+                    .iter()
+                    .any(|point| point.figure(metric).is_some())
+            }));
+        }
     }
     for &metric in Metric::ALL {
-        let produced = if metric.level() == Level::Cell {
-            &of_cells
-        } else {
-            &of_sessions
+        let produced = match metric.level() {
+            Level::Cell => &of_cells,
+            Level::Session => &of_sessions,
+            Level::Load => &under_load,
         };
         assert!(
             produced.contains(&metric),

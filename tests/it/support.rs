@@ -2,6 +2,7 @@
 
 pub mod example;
 pub mod gpu;
+pub mod load;
 pub mod protobuf;
 pub mod record;
 pub mod shown;

@@ -100,7 +100,8 @@ pub fn change(metric: Metric, sides: Sides<Side<'_>>) -> Observed<Delta> {
         }
         Source::Cell(OfCell::Blocks(figure)) => over_blocks(metric, sides, figure),
         Source::Cell(OfCell::Whole(_))
-        | Source::Session(OfSession::Failures | OfSession::Agreement(_)) => Err(NOT_JUDGED.into()),
+        | Source::Session(OfSession::Failures | OfSession::Agreement(_))
+        | Source::Load(_) => Err(NOT_JUDGED.into()),
     }?;
     judge(metric, &mut [&mut delta]);
     Ok(delta)

@@ -76,7 +76,7 @@ fn sources(index: &Index<'_>, key: CellKey) -> impl Iterator<Item = (Metric, OfC
         .flat_map(Group::metrics)
         .filter_map(|metric| match source(metric) {
             Source::Cell(of_cell) => Some((metric, of_cell)),
-            Source::Session(_) => None,
+            Source::Session(_) | Source::Load(_) => None,
         })
 }
 
@@ -186,6 +186,7 @@ mod tests {
             let level = match source(metric) {
                 Source::Cell(_) => Level::Cell,
                 Source::Session(_) => Level::Session,
+                Source::Load(_) => Level::Load,
             };
             assert_eq!(metric.level(), level, "{}", metric.key());
             assert_eq!(

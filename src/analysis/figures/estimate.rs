@@ -126,6 +126,10 @@ pub enum Counted {
     Files,
     /// Pairs of neighbouring stretches.
     Pairs,
+    /// Requests under load.
+    Requests,
+    /// Parts of a segment under load.
+    Parts,
 }
 
 impl Counted {
@@ -139,6 +143,8 @@ impl Counted {
             Counted::Samples => ("sample", "samples"),
             Counted::Files => ("file", "files"),
             Counted::Pairs => ("pair", "pairs"),
+            Counted::Requests => ("request", "requests"),
+            Counted::Parts => ("part", "parts"),
         };
         if n == 1 { one } else { several }
     }

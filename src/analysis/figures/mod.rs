@@ -39,4 +39,4 @@ pub use scores::{
     AccuracyChange, AccuracyFindings, AccuracyVerdict, HeldAgainst, OutputAgreement,
     UnhealthyOutput,
 };
-pub(super) use source::{OfCell, OfSession, Source, source};
+pub(super) use source::{OfCell, OfLoad, OfSession, Source, source};

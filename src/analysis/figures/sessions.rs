@@ -141,7 +141,9 @@ impl Found<'_> {
             }
             Source::Session(OfSession::Files) => file_size(self.index, self.session),
             Source::Session(OfSession::Failures) => self.failed_launches(),
-            Source::Session(OfSession::Scores(_) | OfSession::Agreement(_)) => return None,
+            Source::Session(OfSession::Scores(_) | OfSession::Agreement(_)) | Source::Load(_) => {
+                return None;
+            }
         })
     }
 

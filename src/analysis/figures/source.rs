@@ -20,6 +20,19 @@ pub(in crate::analysis) enum Source {
     Session(OfSession),
     /// It is a cell's; of those that are sizes, a session has that of its largest cell.
     Cell(OfCell),
+    /// It is of a session that is served while requests arrive by themselves, and made elsewhere.
+    Load(OfLoad),
+}
+
+#[derive(Clone, Copy)]
+pub(in crate::analysis) enum OfLoad {
+    /// Of the response, at one rate.
+    Response(Quantile),
+    ErrorRate,
+    Goodput,
+    Capacity,
+    Recovery,
+    MemoryGrowth,
 }
 
 pub(in crate::analysis) enum OfSession {
@@ -172,6 +185,16 @@ pub(in crate::analysis) fn source(metric: Metric) -> Source {
         Metric::CosineSimilarity => agreement(agreement::cosine_similarity),
         Metric::MaxAbsoluteError => agreement(agreement::max_absolute_error),
         Metric::RelativeError => agreement(agreement::relative_error),
+        Metric::ResponseP50 => response(Quantile::P50),
+        Metric::ResponseP90 => response(Quantile::P90),
+        Metric::ResponseP95 => response(Quantile::P95),
+        Metric::ResponseP99 => response(Quantile::P99),
+        Metric::ResponseP999 => response(Quantile::P999),
+        Metric::ErrorRate => Source::Load(OfLoad::ErrorRate),
+        Metric::Goodput => Source::Load(OfLoad::Goodput),
+        Metric::RateAtSlo => Source::Load(OfLoad::Capacity),
+        Metric::RecoveryTime => Source::Load(OfLoad::Recovery),
+        Metric::MemoryGrowth => Source::Load(OfLoad::MemoryGrowth),
     }
 }
 
@@ -214,6 +237,10 @@ fn to_baseline(blocks: OfBlocks, figure: fn(&Measurement<'_>, OfSeveral) -> Esti
 
 fn tail(quantile: Quantile) -> Source {
     Source::Cell(OfCell::Tail(quantile))
+}
+
+fn response(quantile: Quantile) -> Source {
+    Source::Load(OfLoad::Response(quantile))
 }
 
 fn gpu(figure: GpuFigure, centre: fn(&[f64], &str) -> Estimate) -> Source {

@@ -159,7 +159,12 @@ fn time(settling: &Settling, target: &Target<'_>, record: &RunRecord) -> Option<
             let n = cell.figure(Metric::LatencyMin)?.measured()?.n;
             (settling.more as f64 * cell.launches_count as f64 / n as f64).ceil() as u64
         }
-        Counted::Blocks | Counted::Samples | Counted::Files | Counted::Pairs => return None,
+        Counted::Blocks
+        | Counted::Samples
+        | Counted::Files
+        | Counted::Pairs
+        | Counted::Requests
+        | Counted::Parts => return None,
     };
     Some(pace::rounds(rounds, pace::round_time(record)?))
 }

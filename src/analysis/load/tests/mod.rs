@@ -1,0 +1,27 @@
+//! Made-up runs under load, and what is found of them.
+
+#[path = "../../../../tests/it/support/load.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+pub(super) mod load;
+#[path = "../../../../tests/it/support/record.rs"]
+#[expect(dead_code, reason = "other tests use the rest")]
+mod record;
+
+mod at_rate;
+
+use super::{LoadCandidate, LoadFindings, findings};
+use crate::record::{LoadKey, RunRecord};
+
+fn found(record: &RunRecord) -> LoadFindings {
+    findings(record).unwrap()
+}
+
+/// Of a session that is served in the first way.
+fn candidate(found: &LoadFindings, session: usize) -> &LoadCandidate {
+    found
+        .candidate(LoadKey {
+            session,
+            serving: 0,
+        })
+        .unwrap()
+}
