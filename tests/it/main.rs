@@ -27,6 +27,7 @@ mod foreign_text;
 mod full;
 mod gate;
 mod gpu;
+mod honest;
 mod hostile_names;
 mod html;
 mod inspect;
