@@ -140,6 +140,13 @@ fn left() -> Option<(Bytes, &'static str)> {
         .min_by_key(|(free, _)| *free)
 }
 
+/// Memory that this process has taken, files that it has mapped left out; absent where the system
+/// does not tell.
+pub(crate) fn taken() -> Option<Bytes> {
+    let status = Process::myself().and_then(|own| own.status()).ok()?;
+    Some(Bytes(status.rssanon?.saturating_mul(1 << 10)))
+}
+
 fn own_pages() -> Option<StatM> {
     Process::myself().and_then(|own| own.statm()).ok()
 }
@@ -160,9 +167,7 @@ fn of_process() -> Option<Bytes> {
 
 /// A limit of this process, less what it has taken, files that it has mapped left out.
 fn less_own(limit: Bytes) -> Bytes {
-    let status = Process::myself().and_then(|own| own.status()).ok();
-    let own = status.and_then(|status| status.rssanon).unwrap_or_default();
-    Bytes(limit.0.saturating_sub(own.saturating_mul(1 << 10)))
+    Bytes(limit.0.saturating_sub(taken().unwrap_or_default().0))
 }
 
 fn asked_limit() -> Result<Option<Bytes>, String> {

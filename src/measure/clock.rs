@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use nix::time::{ClockId, clock_gettime};
+use nix::sys::prctl;
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, ClockNanosleepFlags, clock_gettime, clock_nanosleep};
 
 use crate::units::Nanos;
 
@@ -25,6 +27,31 @@ impl Clock for MonotonicClock {
         clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(Nanos(0), |time| {
             Nanos(time.tv_sec() as u64 * 1_000_000_000 + time.tv_nsec() as u64)
         })
+    }
+}
+
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+
+impl MonotonicClock {
+    /// Waits until a time; returns at once where it has passed.
+    pub fn sleep_until(self, time: Nanos) {
+        let wanted = TimeSpec::new((time.0 / SECOND) as i64, (time.0 % SECOND) as i64);
+        while self.now() < time {
+            // A signal ends it early.
+            let _ = clock_nanosleep(
+                ClockId::CLOCK_MONOTONIC,
+                ClockNanosleepFlags::TIMER_ABSTIME,
+                &wanted,
+            );
+        }
+    }
+
+    /// Has the kernel wake this thread when it is time, and not up to 50 us later together with
+    /// others, which is its default.
+    pub fn wake_in_time() {
+        // An old kernel keeps its default, which shows as lag.
+        let _ = prctl::set_timerslack(1);
     }
 }
 

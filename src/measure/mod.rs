@@ -5,6 +5,8 @@
 
 mod block;
 mod clock;
+mod placement;
+mod serving;
 mod usage;
 
 pub use block::{
@@ -12,4 +14,6 @@ pub use block::{
     warm_up,
 };
 pub use clock::{Clock, EngineClock, ManualClock, MonotonicClock};
+pub use placement::Placement;
+pub use serving::{Caller, ServedSegment, ServingTarget, serve};
 pub use usage::Usage;

@@ -18,6 +18,11 @@ pub trait Arriving {
     /// Takes that request.
     fn pop(&mut self) -> Option<Nanos>;
 
+    /// Whether requests follow from answers, so that each answer is to be told.
+    fn follows_answers(&self) -> bool {
+        false
+    }
+
     /// A request that was due at `scheduled` was answered, or failed, at `end`.
     fn answered(&mut self, scheduled: Nanos, end: Nanos);
 

@@ -77,6 +77,15 @@ impl Desk {
         self.waiting.len() as u64
     }
 
+    /// Whether a caller that is free has something to do: requests to run now, or the time to keep
+    /// of the only one that waits.
+    #[must_use]
+    pub fn wants_caller(&self, now: Nanos) -> bool {
+        self.waiting
+            .front()
+            .is_some_and(|oldest| self.waiting.len() == 1 || self.ready(now, oldest.sent).is_ok())
+    }
+
     /// Hands the next batch to a caller that is free, in `batch`, which is emptied first.
     pub fn take(&mut self, now: Nanos, batch: &mut Vec<Request>) -> Next {
         batch.clear();

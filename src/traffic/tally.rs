@@ -120,6 +120,13 @@ impl Tally {
         }
     }
 
+    /// So many requests waited when a window ended, by its number.
+    pub fn window_ended(&mut self, window: usize, waiting: u64) {
+        if let Some(window) = self.windows.get_mut(window) {
+            window.queue = waiting;
+        }
+    }
+
     /// An inference of these requests ran from `start` to `end`.
     pub fn ran(&mut self, batch: &[Request], start: Nanos, end: Nanos) {
         let service = end.since(start);

@@ -23,9 +23,11 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 use crate::engine::{self, Distortion, ProfileTarget, Runtime, Session};
 use crate::inputs::{self, Argument};
 use crate::measure::{Clock, MonotonicClock};
+use crate::memory;
 use crate::plan::{RuntimeChoice, SessionSpec};
 use crate::protocol::{PeaksRequest, ProfileRequest, Request, Response, VERSION};
 use crate::record::Failure;
+use crate::units::Bytes;
 use lines::{Lines, out_of_turn};
 use probe::{Probe, Ran};
 use serve::Sessions;
@@ -97,10 +99,15 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
                 lines.send(&peaks(runtime.as_ref(), *request))?;
             }
             (Request::Load { model, spec }, Some(runtime)) => {
+                let before = memory::taken();
                 match load(runtime.as_ref(), &model, &spec) {
                     Ok((session, response)) => {
                         lines.send(&response)?;
-                        return serve_session(&mut lines, runtime.as_ref(), session);
+                        let loaded = Loaded {
+                            taken: room::taken_since(before),
+                            session,
+                        };
+                        return serve_session(&mut lines, runtime.as_ref(), loaded);
                     }
                     Err(error) => lines.send(&Response::Failed(error.into()))?,
                 }
@@ -111,10 +118,16 @@ fn serve(mut lines: Lines) -> std::io::Result<()> {
     Ok(())
 }
 
+struct Loaded {
+    session: Box<dyn Session>,
+    /// Memory that it took to load it; absent where the system does not tell.
+    taken: Option<Bytes>,
+}
+
 fn serve_session(
     lines: &mut Lines,
     runtime: &dyn Runtime,
-    mut session: Box<dyn Session>,
+    Loaded { mut session, taken }: Loaded,
 ) -> std::io::Result<()> {
     let mut probe = None;
     let mut ran: Option<Ran> = None;
@@ -142,6 +155,7 @@ fn serve_session(
                 let sessions = Sessions {
                     runtime,
                     first: session.as_ref(),
+                    taken,
                     further: &mut further,
                 };
                 lines.answer(serve::serve(sessions, &request))?;

@@ -5,13 +5,15 @@ use std::thread;
 
 use crate::memory;
 use crate::plan::LoadMode;
-use crate::protocol::CellRequest;
+use crate::protocol::{CellRequest, ServeRequest};
 use crate::record::{Failure, FailureKind};
 use crate::units::Bytes;
 
 /// Memory that a request in flight takes by itself: its histogram, and what its thread touches of
 /// its stack.
 const OF_REQUEST: Bytes = Bytes(768 << 10);
+/// A histogram.
+const OF_HISTOGRAM: Bytes = Bytes(270 << 10);
 /// So many threads every machine starts, and they are not tried out.
 const FEW_THREADS: u64 = 64;
 
@@ -38,6 +40,65 @@ pub(super) fn ask_for_outputs(cell: &CellRequest, sets_count: usize) -> Result<(
             in_flight(cell, batch_size, requests).saturating_mul(sets_count as u64)
         },
     )
+}
+
+/// Memory that was taken since there was so much.
+pub(super) fn taken_since(before: Option<Bytes>) -> Option<Bytes> {
+    let taken = memory::taken()?.0.saturating_sub(before?.0);
+    Some(Bytes(taken))
+}
+
+/// Further sessions, each of which takes what the first one took.
+pub(super) fn ask_for_sessions(count: u64, of_one: Bytes) -> Result<(), Failure> {
+    let needed = Bytes(of_one.0.saturating_mul(count));
+    memory::ask(needed, || {
+        format!(
+            "{count} more sessions of {}, which the first one took,",
+            of_one.in_words()
+        )
+    })
+    .map_err(|reason| {
+        let fitting = 1 + reason.fitting(count);
+        Failure::of(FailureKind::OutOfMemory, reason.to_string()).hinted(format!(
+            "name fewer sessions with `--sessions`: {fitting} would fit"
+        ))
+    })
+}
+
+/// Inputs and outputs of requests that are served, and what is counted of them.
+pub(super) fn ask_to_serve(request: &ServeRequest) -> Result<(), Failure> {
+    memory::ask(Bytes(to_serve(request)), || {
+        "inputs and outputs of requests, and what is counted of them,".to_owned()
+    })
+    .map_err(|reason| {
+        Failure::of(FailureKind::OutOfMemory, reason.to_string())
+            .hinted("serve with fewer `--callers`, or gather fewer requests with `--batcher`")
+    })
+}
+
+fn to_serve(request: &ServeRequest) -> u64 {
+    let ServeRequest {
+        inputs, serving, ..
+    } = request;
+    let most = serving.max_batch();
+    let samples = request.samples_count.max(1);
+    // Outputs of every sample, or of every size of a batch and of its requests.
+    let outputs = match serving.batcher {
+        None => inputs.output_bytes(1).0.saturating_mul(samples),
+        Some(_) => (1..=most)
+            .map(|size| inputs.output_bytes(size).0)
+            .fold(inputs.output_bytes(most).0, u64::saturating_add),
+    };
+    let gathered = serving.batcher.as_ref().map_or(0, |_| inputs.bytes(most).0);
+    let counted = OF_HISTOGRAM.0.saturating_mul(most + 4);
+    let of_caller = outputs
+        .saturating_add(gathered)
+        .saturating_add(counted)
+        .saturating_add(OF_REQUEST.0);
+    let read = inputs.bytes(1).0.saturating_mul(2 * samples);
+    of_caller
+        .saturating_mul(serving.callers.max(1))
+        .saturating_add(read)
 }
 
 fn in_flight(cell: &CellRequest, batch_size: u64, requests: u64) -> u64 {

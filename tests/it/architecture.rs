@@ -131,6 +131,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
         "onnx",
         &[("ort_format", &[]), ("quantization", &[]), ("shapes", &[])],
     ),
+    ("measure", &[("serving", &[])]),
     ("plan", &[("command", &[])]),
     (
         "report",

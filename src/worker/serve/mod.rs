@@ -7,20 +7,24 @@
 mod integrity;
 mod outcome;
 mod played;
+mod real;
 mod samples;
 
-use crate::engine::{Runtime, ServedInference, Session};
-use crate::measure::{EngineClock, Usage};
+use super::room;
+use crate::engine::{Runtime, Session};
+use crate::measure::EngineClock;
 use crate::protocol::{Response, ServeRequest};
-use crate::record::{Failure, FailureKind};
+use crate::record::Failure;
 use crate::traffic::{Arriving, OpenArrivals};
+use crate::units::Bytes;
 use integrity::Reference;
-use outcome::Course;
 
 /// Sessions of one model, the first of which was loaded before.
 pub(super) struct Sessions<'a> {
     pub runtime: &'a dyn Runtime,
     pub first: &'a dyn Session,
+    /// Memory that the first one took; absent where the system does not tell.
+    pub taken: Option<Bytes>,
     /// Created as requests ask for them, and kept.
     pub further: &'a mut Vec<Box<dyn Session>>,
 }
@@ -29,6 +33,7 @@ pub(super) fn serve(
     mut sessions: Sessions<'_>,
     request: &ServeRequest,
 ) -> Result<Response, Failure> {
+    room::ask_to_serve(request)?;
     let inputs = samples::of(request)?;
     sessions.load(request)?;
     let mut callers = Vec::new();
@@ -36,35 +41,17 @@ pub(super) fn serve(
         callers.extend(session.serve(&inputs, count)?);
     }
     let reference = Reference::take(&mut callers, inputs.samples.len(), request)?;
-    let before = Usage::now();
-    let course = run(sessions.runtime, callers, request, reference)?;
-    let usage = Usage::now().since(&before);
-    Ok(Response::Served(Box::new(course.served(&usage))))
-}
-
-fn run(
-    runtime: &dyn Runtime,
-    callers: Vec<Box<dyn ServedInference + '_>>,
-    request: &ServeRequest,
-    reference: Reference,
-) -> Result<Course, Failure> {
     let mut arrivals = arriving(request);
-    match runtime.clock() {
-        EngineClock::Manual(clock) => Ok(played::run(
-            &clock,
-            callers,
-            request,
-            reference,
-            arrivals.as_mut(),
-        )),
-        EngineClock::Monotonic => Err(Failure::of(
-            FailureKind::Protocol,
-            "requests are not served in real time yet",
-        )),
-    }
+    let course = match sessions.runtime.clock() {
+        EngineClock::Manual(clock) => {
+            played::run(&clock, callers, request, reference, arrivals.as_mut())
+        }
+        EngineClock::Monotonic => real::run(callers, request, &reference, arrivals.as_mut()),
+    };
+    Ok(Response::Served(Box::new(course.served())))
 }
 
-fn arriving(request: &ServeRequest) -> Box<dyn Arriving + Send> {
+fn arriving(request: &ServeRequest) -> Box<dyn Arriving> {
     let offer = &request.offer;
     Box::new(OpenArrivals::new(
         &request.arrivals,
@@ -77,7 +64,10 @@ fn arriving(request: &ServeRequest) -> Box<dyn Arriving + Send> {
 
 impl<'a> Sessions<'a> {
     fn load(&mut self, request: &ServeRequest) -> Result<(), Failure> {
-        while (self.further.len() as u64) + 1 < request.serving.sessions {
+        let more = request.serving.sessions.max(1) - 1;
+        let missing = more.saturating_sub(self.further.len() as u64);
+        room::ask_for_sessions(missing, self.taken.unwrap_or_default())?;
+        for _ in 0..missing {
             let session = self.runtime.load(&request.model, &request.spec)?;
             self.further.push(session);
         }

@@ -17,10 +17,11 @@ pub(super) struct Course {
     pub integrity: Observed<Integrity>,
     pub first_error: Option<String>,
     pub sender: Option<SenderPlace>,
+    pub usage: Usage,
 }
 
 impl Course {
-    pub(super) fn served(self, usage: &Usage) -> ServedLoad {
+    pub(super) fn served(self) -> ServedLoad {
         let Course { tally, .. } = self;
         let windows: Vec<LoadWindow> = (1..)
             .zip(&tally.windows)
@@ -40,7 +41,7 @@ impl Course {
             windows,
             batches: (1..).zip(&tally.runs).filter_map(runs).collect(),
             integrity: self.integrity,
-            cpu_time_ns: usage.cpu_time_ns,
+            cpu_time_ns: self.usage.cpu_time_ns,
             first_error: self.first_error.map(Plain::from),
             sender: self.sender,
         }

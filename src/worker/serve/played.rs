@@ -3,7 +3,7 @@
 use super::integrity::Reference;
 use super::outcome::Course;
 use crate::engine::ServedInference;
-use crate::measure::{Clock, ManualClock};
+use crate::measure::{Clock, ManualClock, Usage};
 use crate::protocol::ServeRequest;
 use crate::record::Integrity;
 use crate::traffic::{Arriving, Desk, Request, Service, Tally, simulate};
@@ -17,6 +17,7 @@ pub(super) fn run(
     reference: Reference,
     arrivals: &mut dyn Arriving,
 ) -> Course {
+    let before = Usage::now();
     let mut played = Played {
         clock,
         began_at: clock.now(),
@@ -45,6 +46,7 @@ pub(super) fn run(
         integrity: played.reference.told(played.integrity),
         first_error: played.first_error,
         sender: None,
+        usage: Usage::now().since(&before),
     }
 }
 

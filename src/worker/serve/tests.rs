@@ -6,7 +6,9 @@ use super::*;
 use crate::engine::ScriptedRuntime;
 use crate::inputs::InputPlan;
 use crate::plan::{Arrivals, Batcher, ElementType, RuntimeChoice, Serving, SessionSpec};
-use crate::record::{AxisReason, BatchAxis, BatchProof, FedInput, FillKind, Offer, ServedLoad};
+use crate::record::{
+    AxisReason, BatchAxis, BatchProof, FailureKind, FedInput, FillKind, Offer, ServedLoad,
+};
 use crate::stats::Latencies;
 use crate::units::{Nanos, PerSecond};
 
@@ -54,15 +56,19 @@ fn request(rate: f64, serving: Serving) -> ServeRequest {
 }
 
 fn served(variant: &Value, request: &ServeRequest) -> Result<ServedLoad, Failure> {
+    scripted(&json!({"variants": {"m": variant}}), request)
+}
+
+fn scripted(script: &Value, request: &ServeRequest) -> Result<ServedLoad, Failure> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("script.json");
-    let script = json!({"variants": {"m": variant}});
     std::fs::write(&path, script.to_string()).unwrap();
     let runtime = ScriptedRuntime::open(&path).unwrap();
     let session = runtime.load(Path::new("m.onnx"), &request.spec).unwrap();
     let sessions = Sessions {
         runtime: &runtime,
         first: session.as_ref(),
+        taken: None,
         further: &mut Vec::new(),
     };
     match serve(sessions, request)? {
@@ -171,4 +177,58 @@ fn a_model_without_a_batch_is_refused_where_requests_are_gathered() {
         failure.message.exact().contains("has no batch dimension"),
         "{failure:?}"
     );
+}
+
+#[test]
+fn real_time_is_served_by_threads_of_their_own() {
+    let variant = json!({"fixed_ns": MS / 2, "under_load": {"corrupt_every": 20}});
+    let serving = Serving {
+        callers: 2,
+        ..Serving::single(None)
+    };
+    let request = ServeRequest {
+        offer: Offer::at(PerSecond(500.0), Nanos(SECOND.0 / 5), 7),
+        ..request(0.0, serving)
+    };
+    let load = scripted(
+        &json!({"variants": {"m": variant}, "real_time": true}),
+        &request,
+    )
+    .unwrap();
+    assert!(load.counts.completed > 50, "{:?}", load.counts);
+    assert_eq!(load.counts.offered, load.counts.completed);
+    let integrity = load.integrity.unwrap();
+    assert!(
+        integrity.wrong >= 2 && integrity.checked <= load.counts.completed,
+        "{integrity:?}"
+    );
+    assert!(load.sender.is_some() && load.elapsed_ns >= Nanos(SECOND.0 / 5));
+}
+
+#[test]
+fn sessions_that_no_memory_holds_are_refused_before() {
+    let serving = Serving {
+        callers: 4,
+        sessions: 4,
+        ..Serving::single(None)
+    };
+    let request = request(10.0, serving);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("script.json");
+    std::fs::write(&path, r#"{"variants": {"m": {"fixed_ns": 1}}}"#).unwrap();
+    let runtime = ScriptedRuntime::open(&path).unwrap();
+    let session = runtime.load(Path::new("m.onnx"), &request.spec).unwrap();
+    let mut further = Vec::new();
+    let sessions = Sessions {
+        runtime: &runtime,
+        first: session.as_ref(),
+        taken: Some(Bytes(1 << 60)),
+        further: &mut further,
+    };
+    let failure = serve(sessions, &request).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::OutOfMemory);
+    let message = failure.message.exact();
+    assert!(message.starts_with("3 more sessions of "), "{message}");
+    assert!(failure.hint.unwrap().exact().ends_with("1 would fit"));
+    assert!(further.is_empty());
 }

@@ -1,0 +1,114 @@
+//! Requests served in real time, on threads.
+
+use super::integrity::Reference;
+use super::outcome::Course;
+use crate::engine::{self, EngineError, ServedInference};
+use crate::measure::{self, Caller, Placement, ServedSegment, ServingTarget};
+use crate::protocol::ServeRequest;
+use crate::record::{Integrity, SenderPlace};
+use crate::traffic::{Arriving, Request};
+
+pub(super) fn run(
+    callers: Vec<Box<dyn ServedInference + '_>>,
+    request: &ServeRequest,
+    reference: &Reference,
+    arrivals: &mut dyn Arriving,
+) -> Course {
+    let most = request.serving.max_batch() as usize;
+    let mut callers: Vec<RealCaller<'_>> = callers
+        .into_iter()
+        .map(|served| RealCaller {
+            served,
+            reference,
+            samples: Vec::with_capacity(most),
+            integrity: Integrity::default(),
+        })
+        .collect();
+    let placement = Placement::apart(model_threads(request));
+    let target = ServingTarget {
+        serving: &request.serving,
+        length: request.offer.whole_length(),
+        windows: request.windows_count as usize,
+        start: request.start_at_ns,
+        limit: request.limit_ns,
+    };
+    let segment = measure::serve(&target, arrivals, &mut callers);
+    let sender = match placement {
+        Some(_) => SenderPlace::OwnCpu,
+        None => SenderPlace::Shared,
+    };
+    course(segment, &callers, reference, sender)
+}
+
+fn course(
+    segment: ServedSegment,
+    callers: &[RealCaller<'_>],
+    reference: &Reference,
+    sender: SenderPlace,
+) -> Course {
+    let mut integrity = Integrity {
+        cost_ns: segment.check_cost,
+        ..Integrity::default()
+    };
+    for caller in callers {
+        integrity.checked += caller.integrity.checked;
+        integrity.same += caller.integrity.same;
+        integrity.close += caller.integrity.close;
+        integrity.wrong += caller.integrity.wrong;
+    }
+    Course {
+        tally: segment.tally,
+        elapsed: segment.elapsed,
+        integrity: reference.told(integrity),
+        first_error: segment.first_error,
+        sender: Some(sender),
+        usage: segment.usage,
+    }
+}
+
+/// Threads that run the model at the same time at most: callers, and those that sessions have of
+/// their own beside the one that calls. Any number where the runtime chooses it.
+fn model_threads(request: &ServeRequest) -> u64 {
+    let serving = &request.serving;
+    let of_session = match request.spec.options.intra_threads {
+        0 => return u64::MAX,
+        threads => threads - 1,
+    };
+    serving
+        .callers
+        .saturating_add(of_session.saturating_mul(serving.sessions.max(1)))
+}
+
+struct RealCaller<'a> {
+    served: Box<dyn ServedInference + 'a>,
+    reference: &'a Reference,
+    /// Places of the samples of the batch that is run.
+    samples: Vec<usize>,
+    integrity: Integrity,
+}
+
+impl Caller for RealCaller<'_> {
+    type Error = EngineError;
+
+    fn run(&mut self, batch: &[Request]) -> engine::Result<()> {
+        let count = self.reference.samples_count().max(1) as u64;
+        self.samples.clear();
+        self.samples.extend(
+            batch
+                .iter()
+                .map(|request| (request.number % count) as usize),
+        );
+        self.served.run(&self.samples)
+    }
+
+    fn check(&mut self, _batch: &[Request]) {
+        for (place, &sample) in self.samples.iter().enumerate() {
+            let outputs = self.served.outputs(place);
+            self.reference.judge(sample, outputs, &mut self.integrity);
+        }
+    }
+
+    fn prepare(&mut self) -> engine::Result<()> {
+        self.served.prepare()
+    }
+}
