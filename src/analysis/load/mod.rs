@@ -10,6 +10,7 @@ mod at_rate;
 mod candidate;
 mod capacity;
 mod errors;
+mod kept;
 mod over_rounds;
 mod percentiles;
 mod point;
@@ -23,6 +24,7 @@ mod validity;
 mod windows;
 
 pub use capacity::Capacity;
+pub use kept::{Kept, kept};
 pub use point::{Flow, InvalidSegment, LoadPoint, LoadUsage, Percentiles, SegmentCounts};
 pub use types::{
     CapacityWorth, Drift, FailureMode, Leak, LevelShift, LoadCandidate, LoadComparison,

@@ -19,6 +19,7 @@ pub(super) mod gpu_cost;
 mod idle;
 pub(super) mod implementation_plan;
 mod latency;
+pub(super) mod load;
 mod measurement;
 mod not_tried;
 pub(super) mod operators;
@@ -46,8 +47,9 @@ use crate::report::template::{Key, items};
 use crate::report::words::{self, Builder, Item, Section, Source, Table, number, plain};
 use crate::text::distinct;
 
-/// A chapter, who sees it of a sweep, and who of a search for session options.
-struct Line(fn(Source<'_>) -> Chapter, Audience, Audience);
+/// A chapter, who sees it of a sweep, who of a search for session options, and who of a run under
+/// load.
+struct Line(fn(Source<'_>) -> Chapter, Audience, Audience, Audience);
 
 const NOBODY: Audience = Audience::NOBODY;
 const SCREEN: Audience = Audience::SCREEN;
@@ -64,49 +66,50 @@ const ALL: Audience = Audience::REPORTS;
 /// Every chapter. Two lines where papers differ in its place.
 #[rustfmt::skip]
 const ORDER: &[Line] = &[
-    Line(screen::chapter,             SCREEN,                SCREEN),
-    Line(measurement::alarms,         ALL,                   ALL),
-    Line(answer::chapter,             ALL,                   ALL),
-    Line(latency::cards,              BROWSER,               NOBODY),
-    Line(accuracy::speed,             BROWSER,               NOBODY),
-    Line(latency::standing,           BROWSER,               NOBODY),
-    Line(tuning::opening,             NOBODY,                BROWSER),
-    Line(answer::variants,            ON_TERMINALS,          NOBODY),
-    Line(explain::summary,            SUMMARY,               SUMMARY),
-    Line(latency::strips,             SUMMARY.and(WHOLE),    NOBODY),
-    Line(latency::legend,             MARKDOWN.and(SUMMARY), MARKDOWN),
-    Line(explain::in_search,          NOBODY,                MARKDOWN),
-    Line(tuning::chapter,             NOBODY,                ALL),
-    Line(latency::chapter,            ALL,                   NOBODY),
-    Line(written::baseline,           WRITTEN,               NOBODY),
-    Line(scaling::chapter,            ALL,                   NOBODY),
-    Line(scaling::scaling,            PAGE,                  NOBODY),
-    Line(accuracy::chapter,           ALL,                   IN_FULL),
-    Line(resources::loading_table,    MARKDOWN.and(SUMMARY), MARKDOWN),
-    Line(resources::memory,           IN_FULL,               PAGE),
-    Line(resources::loading_charts,   MARKDOWN,              NOBODY),
-    Line(resources::energy,           MARKDOWN.and(SUMMARY), MARKDOWN),
-    Line(operators::summary_chapter,  SUMMARY,               NOBODY),
-    Line(scaling::summary,            SUMMARY,               NOBODY),
-    Line(scaling::scaling,            MARKDOWN,              NOBODY),
-    Line(written::bottlenecks,        WRITTEN,               NOBODY),
-    Line(explain::chapter,            MARKDOWN,              NOBODY),
-    Line(operators::chapter,          IN_FULL,               NOBODY),
-    Line(explain::chapter,            PAGE,                  NOBODY),
-    Line(written::strategy,           WRITTEN,               NOBODY),
-    Line(to_do::not_tried,            MARKDOWN.and(SUMMARY), NOBODY),
-    Line(written::plan,               WRITTEN,               NOBODY),
-    Line(to_do::chapter,              PAGE,                  NOBODY),
-    Line(resources::run,              PAGE,                  PAGE),
-    Line(resources::energy,           PAGE,                  PAGE),
-    Line(resources::loading_charts,   PAGE,                  PAGE),
-    Line(resources::loading_table,    PAGE,                  PAGE),
-    Line(measurement::configuration,  SUMMARY.and(WHOLE),    NOBODY),
-    Line(measurement::summary,        SUMMARY,               SUMMARY),
-    Line(measurement::written,        MARKDOWN,              MARKDOWN),
-    Line(measurement::machine,        PAGE,                  PAGE),
-    Line(measurement::provenance,     MARKDOWN,              MARKDOWN),
-    Line(measurement::reproduce,      PAGE,                  PAGE),
+    Line(screen::chapter,              SCREEN,                SCREEN,   SCREEN),
+    Line(measurement::alarms,          ALL,                   ALL,      ALL),
+    Line(answer::chapter,              ALL,                   ALL,      NOBODY),
+    Line(load::answer,                 NOBODY,                NOBODY,   ALL),
+    Line(latency::cards,               BROWSER,               NOBODY,   NOBODY),
+    Line(accuracy::speed,              BROWSER,               NOBODY,   NOBODY),
+    Line(latency::standing,            BROWSER,               NOBODY,   NOBODY),
+    Line(tuning::opening,              NOBODY,                BROWSER,  NOBODY),
+    Line(answer::variants,             ON_TERMINALS,          NOBODY,   NOBODY),
+    Line(explain::summary,             SUMMARY,               SUMMARY,  NOBODY),
+    Line(latency::strips,              SUMMARY.and(WHOLE),    NOBODY,   NOBODY),
+    Line(latency::legend,              MARKDOWN.and(SUMMARY), MARKDOWN, MARKDOWN.and(SUMMARY)),
+    Line(explain::in_search,           NOBODY,                MARKDOWN, NOBODY),
+    Line(tuning::chapter,              NOBODY,                ALL,      NOBODY),
+    Line(latency::chapter,             ALL,                   NOBODY,   NOBODY),
+    Line(written::baseline,            WRITTEN,               NOBODY,   NOBODY),
+    Line(scaling::chapter,             ALL,                   NOBODY,   NOBODY),
+    Line(scaling::scaling,             PAGE,                  NOBODY,   NOBODY),
+    Line(accuracy::chapter,            ALL,                   IN_FULL,  IN_FULL),
+    Line(resources::loading_table,     MARKDOWN.and(SUMMARY), MARKDOWN, NOBODY),
+    Line(resources::memory,            IN_FULL,               PAGE,     NOBODY),
+    Line(resources::loading_charts,    MARKDOWN,              NOBODY,   NOBODY),
+    Line(resources::energy,            MARKDOWN.and(SUMMARY), MARKDOWN, NOBODY),
+    Line(operators::summary_chapter,   SUMMARY,               NOBODY,   NOBODY),
+    Line(scaling::summary,             SUMMARY,               NOBODY,   NOBODY),
+    Line(scaling::scaling,             MARKDOWN,              NOBODY,   NOBODY),
+    Line(written::bottlenecks,         WRITTEN,               NOBODY,   NOBODY),
+    Line(explain::chapter,             MARKDOWN,              NOBODY,   NOBODY),
+    Line(operators::chapter,           IN_FULL,               NOBODY,   NOBODY),
+    Line(explain::chapter,             PAGE,                  NOBODY,   NOBODY),
+    Line(written::strategy,            WRITTEN,               NOBODY,   NOBODY),
+    Line(to_do::not_tried,             MARKDOWN.and(SUMMARY), NOBODY,   NOBODY),
+    Line(written::plan,                WRITTEN,               NOBODY,   NOBODY),
+    Line(to_do::chapter,               PAGE,                  NOBODY,   NOBODY),
+    Line(resources::run,               PAGE,                  PAGE,     NOBODY),
+    Line(resources::energy,            PAGE,                  PAGE,     NOBODY),
+    Line(resources::loading_charts,    PAGE,                  PAGE,     NOBODY),
+    Line(resources::loading_table,     PAGE,                  PAGE,     NOBODY),
+    Line(measurement::configuration,   SUMMARY.and(WHOLE),    NOBODY,   SUMMARY.and(WHOLE)),
+    Line(measurement::summary,         SUMMARY,               SUMMARY,  SUMMARY),
+    Line(measurement::written,         MARKDOWN,              MARKDOWN, MARKDOWN),
+    Line(measurement::machine,         PAGE,                  PAGE,     PAGE),
+    Line(measurement::provenance,      MARKDOWN,              MARKDOWN, MARKDOWN),
+    Line(measurement::reproduce,       PAGE,                  PAGE,     PAGE),
 ];
 
 /// A run as people read it.
@@ -124,10 +127,11 @@ impl Report {
     #[must_use]
     pub fn new(record: &RunRecord, findings: &Findings) -> Self {
         let source = Source { record, findings };
-        let chapters = ORDER.iter().filter_map(|&Line(make, sweep, search)| {
-            let audience = match findings.tuning {
-                Some(_) => search,
-                None => sweep,
+        let chapters = ORDER.iter().filter_map(|&Line(make, sweep, search, load)| {
+            let audience = match (&findings.load, &findings.tuning) {
+                (Some(_), _) => load,
+                (None, Some(_)) => search,
+                (None, None) => sweep,
             };
             (audience != NOBODY).then(|| (audience, make(source)))
         });

@@ -1,12 +1,13 @@
 //! One screen: the verdict, what one prediction was, one table, what changes most beside it, and the
 //! verdict again, so that nothing scrolls it away.
 
-use super::{answer, failed, idle, prediction, rival, tables, tuning};
+use super::{answer, failed, idle, load, prediction, rival, tables, tuning};
 use crate::analysis::{CellFindings, Comparison, Estimate, SessionFindings, Speed, Support};
 use crate::metric::Metric;
 use crate::plan::Objective;
 use crate::record::FitnessVerdict;
 use crate::report::chapter::{Block, Chapter, Place};
+use crate::report::words::load::Load;
 use crate::report::words::{
     self, ABSENT, BASELINE, Builder, Line, Source, Table, judged, judgement, number, plain,
     shortened,
@@ -21,6 +22,9 @@ const REMARK_LENGTH: usize = 300;
 
 /// The verdict first, then what one prediction was, and on how many samples outputs were judged.
 pub(super) fn chapter(source: Source<'_>) -> Chapter {
+    if let Some(load) = Load::of(source) {
+        return load::on_a_screen(load);
+    }
     let verdict = verdict(source);
     let mut first = vec![verdict.clone()];
     first.extend(prediction::lines(source.record));
@@ -38,8 +42,11 @@ pub(super) fn chapter(source: Source<'_>) -> Chapter {
         .with(Block::Lines(remarks))
 }
 
-/// The verdict of the run, or of the search.
+/// The verdict of the run, of the search, or on what was loaded.
 pub(super) fn verdict(source: Source<'_>) -> String {
+    if let Some(load) = Load::of(source) {
+        return load::verdict(load);
+    }
     tuning::answer(source)
         .and_then(|answer| answer.into_iter().next())
         .unwrap_or_else(|| judgement::verdict(source))

@@ -4,6 +4,7 @@ mod gain_split;
 pub(super) mod item;
 pub(super) mod judged;
 pub(super) mod judgement;
+pub(super) mod load;
 pub mod number;
 mod phrases;
 pub(super) mod quantization;
