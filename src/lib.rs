@@ -48,6 +48,7 @@ pub mod fitness;
 pub mod foreign;
 mod hash;
 pub mod inputs;
+pub mod load;
 pub mod matrix_operator;
 pub mod measure;
 mod memory;

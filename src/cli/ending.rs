@@ -143,6 +143,10 @@ pub(super) fn run_error(error: RunError, target: &Target) -> CliError {
             "feed labelled data with `--data` and `--labels`, or leave the option out"
         }
         RunError::NoShare => "limit an error with `--slo 'mean_absolute_error<=VALUE'`",
+        RunError::NoBatch { .. } => {
+            return CliError::new(exit::USAGE, error)
+                .with_hint("leave out `--batcher`, or name a `max-batch` that the model takes");
+        }
         RunError::Files { .. } => "raise the limit with `ulimit -n 1024`",
     };
     CliError::of(error).with_hint(hint)

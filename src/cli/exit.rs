@@ -19,7 +19,8 @@ pub const FAILED: u8 = 5;
 /// The figures do not decide: a rule of the gate, or what to ship, by `tune` and by `profile
 /// --decide`.
 pub const UNDECIDED: u8 = 6;
-/// `tune` and `profile --decide`: none may be shipped.
+/// `tune` and `profile --decide`: none may be shipped. `load`: single requests without load break the
+/// SLO already.
 pub const NONE_MAY_SHIP: u8 = 7;
 
 /// The exit code that a decision amounts to.
@@ -41,7 +42,7 @@ Exit codes:
   4  some cells or launches failed, or the run was interrupted
   5  gate: a rule failed
   6  the figures do not decide: gate, tune, profile --decide
-  7  tune, profile --decide: none may be shipped
+  7  tune, profile --decide: none may be shipped; load: the SLO cannot be kept
 If several apply: 3, then 4, 5, 7, 6.";
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod gate;
 mod inspect;
 mod job;
 mod json;
+mod load;
 mod open;
 mod output;
 mod plan;
@@ -82,6 +83,7 @@ macro_rules! commands {
 
 commands! {
     Profile = profile,
+    Load = load,
     Tune = tune,
     Inspect = inspect,
     Report = report,

@@ -48,6 +48,8 @@ pub(super) struct Console {
     /// Advice that was given: once is enough.
     hints: BTreeSet<Plain>,
     last: String,
+    /// Round under load of which something was said.
+    last_loaded: u64,
     /// Whether there is one session, so that an error at the end says all that its failure did.
     is_single: bool,
     /// A failure of it that is told unless that error comes next.
@@ -91,6 +93,7 @@ impl Console {
             mode,
             hints: BTreeSet::new(),
             last: String::new(),
+            last_loaded: 0,
             is_single: false,
             held: None,
             so_far: None,
@@ -123,6 +126,14 @@ impl Console {
             _ => self.say(sentence),
         }
         sentence.clone_into(&mut self.last);
+    }
+
+    /// Says each segment on a live line, and elsewhere the first one of a round.
+    fn loading(&mut self, round: u64, progress: &Progress<'_>) {
+        if matches!(self.mode, Mode::Live(_)) || self.last_loaded != round {
+            self.last_loaded = round;
+            self.now(&words(progress));
+        }
     }
 
     /// Says something that only a live line can afford to say.
@@ -209,6 +220,21 @@ impl Console {
         self.say_inputs(plan);
     }
 
+    pub(super) fn introduce_load(&mut self, plan: &Plan, host: &Host) {
+        let Some(load) = &plan.load else { return };
+        let budget = plan.schedule.budget_ns.unwrap_or_default().as_secs_f64();
+        self.is_single = plan.sessions.len() == 1;
+        self.say(&format!("loading {} (at most {budget} s)", variants(plan)));
+        let threads = plan.sessions[0].options.intra_threads;
+        let cpus = host.usable_cpus_count;
+        let served: Vec<String> = load.servings.iter().map(ToString::to_string).collect();
+        self.say(&format!(
+            "served by {}; {threads} intra-op thread(s); {cpus} CPU(s) may be used",
+            served.join(" and by ")
+        ));
+        self.say_inputs(plan);
+    }
+
     fn say_inputs(&mut self, plan: &Plan) {
         match &plan.inputs.data {
             Some(data) => self.say(&format!("inputs from `{}`", data.display())),
@@ -274,6 +300,7 @@ impl Observer for Console {
             Progress::Describing { .. } | Progress::Trying { .. } | Progress::Cells { .. } => {
                 self.detail(&words(progress));
             }
+            Progress::Loading { round, .. } => self.loading(*round, progress),
             Progress::HeatRound { rounds_done, .. } if *rounds_done > 0 => {
                 self.detail(&words(progress));
             }
@@ -321,6 +348,16 @@ fn words(progress: &Progress<'_>) -> String {
                 "group {heat}: {configurations_count} configuration{plural} ({stage}), {elapsed}"
             )
         }
+        Progress::Loading {
+            round,
+            session,
+            place,
+            elapsed,
+            budget,
+        } => {
+            let elapsed = clock(*elapsed, *budget);
+            format!("load, round {round}: {session}, {place}, {elapsed}")
+        }
         Progress::Waiting {
             what,
             waited,
@@ -366,6 +403,8 @@ fn ending(reason: EndReason) -> &'static str {
         EndReason::RoundsDone => "done: all rounds are measured",
         EndReason::Interrupted => "interrupted: what was measured is kept",
         EndReason::NothingLeft => "nothing is left to measure",
+        EndReason::SloBroken => "done: the SLO is broken by one request at a time already",
+        EndReason::LoadAnswered => "done: what was asked is answered",
     }
 }
 

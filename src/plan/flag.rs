@@ -105,12 +105,36 @@ flags! {
     Cold = "cold",
     /// Seed of orders and made-up inputs.
     Seed = "seed",
-    /// Limits that every configuration of a search must keep.
+    /// Limits that every configuration of a search must keep, or a rate.
     Slo = "slo",
     /// How far accuracy may fall in a search.
     MaxAccuracyDrop = "max-accuracy-drop",
     /// Quantity that a search makes as good as possible.
     Objective = "objective",
+    /// How requests arrive.
+    Arrivals = "arrivals",
+    /// Requests per second.
+    Rate = "rate",
+    /// Drives the load up until it breaks.
+    Stress = "stress",
+    /// Loads for a long time at one rate.
+    Soak = "soak",
+    /// Virtual users.
+    Users = "users",
+    /// Scenario of MLPerf Inference.
+    Scenario = "scenario",
+    /// Threads that run inferences.
+    Callers = "callers",
+    /// Sessions of each process.
+    Sessions = "sessions",
+    /// Processes that serve.
+    Processes = "processes",
+    /// Requests that may wait.
+    Queue = "queue",
+    /// How requests are gathered into batches.
+    Batcher = "batcher",
+    /// Length of a segment under load.
+    Segment = "segment",
     /// Options that a search leaves as they are.
     Keep = "keep",
 }

@@ -131,7 +131,15 @@ pub struct Batcher {
     pub preferred: Vec<u64>,
 }
 
+impl LoadPlan {
+    /// Length of a segment where none is named.
+    pub const SEGMENT: Nanos = Nanos(2_000_000_000);
+}
+
 impl Serving {
+    /// Requests that may wait where nothing is said.
+    pub const QUEUE: u64 = 1000;
+
     /// One thread and one session in one process, with a queue of this many requests.
     #[must_use]
     pub const fn single(queue_limit: Option<u64>) -> Self {
@@ -144,12 +152,37 @@ impl Serving {
         }
     }
 
+    /// Threads of all processes that compute at once, where a session has a pool of so many: its
+    /// callers are among them.
+    #[must_use]
+    pub fn threads(&self, pool: u64) -> u64 {
+        self.processes * (self.sessions * pool.saturating_sub(1) + self.callers)
+    }
+
     /// Requests of a batch at most.
     #[must_use]
     pub fn max_batch(&self) -> u64 {
         self.batcher
             .as_ref()
             .map_or(1, |batcher| batcher.max_batch.max(1))
+    }
+}
+
+impl fmt::Display for Serving {
+    /// `2 sessions, 4 threads, max-batch=16,max-delay=2000us`: what there is one of is left out, but
+    /// for threads.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (count, what) in [(self.processes, "processes"), (self.sessions, "sessions")] {
+            if count > 1 {
+                write!(out, "{count} {what}, ")?;
+            }
+        }
+        let plural = if self.callers == 1 { "" } else { "s" };
+        write!(out, "{} thread{plural}", self.callers)?;
+        match &self.batcher {
+            Some(batcher) => write!(out, ", {batcher}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -217,6 +217,10 @@ pub enum EndReason {
     Interrupted,
     /// No session could be measured.
     NothingLeft,
+    /// What was asked of a run under load is answered; not in records before version 1.4.
+    LoadAnswered,
+    /// Single requests without load break the SLO already; not in records before version 1.4.
+    SloBroken,
 }
 
 /// An ONNX Runtime library, as it describes itself.

@@ -175,6 +175,7 @@ async fn until_interrupted(
     let measured = async {
         match course {
             Course::Search(guide) => schedule::search(run, guide.as_mut()).await,
+            Course::Load(guide) => schedule::under_load(run, guide.as_mut()).await,
             Course::Until(goal) => schedule::measure(run, Some(goal.as_ref())).await,
             Course::Planned => schedule::measure(run, None).await,
         }

@@ -43,6 +43,14 @@ pub enum RunError {
     /// Labels fit no output in a form that is known.
     #[error("outputs cannot be scored: {}", .0.message)]
     Labels(Failure),
+    /// Requests are to be gathered into batches that a model does not take.
+    #[error("`{variant}` cannot be served by this batcher: {reason}")]
+    NoBatch {
+        /// Name of the variant.
+        variant: String,
+        /// Why not, as a fragment of a sentence.
+        reason: String,
+    },
     /// The system does not let this process open as many files as it takes.
     #[error("at most {limit} files may be open at once, and {LEAST_FILES} are needed")]
     Files {

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 use super::WorkerCommand;
 use crate::plan::{CellKey, Plan, RuntimeChoice, SessionSpec};
 use crate::protocol::Described;
-use crate::record::{Decision, EndReason, Failure, Heat, Host, LostWorker, RunInfo, RunRecord};
+use crate::record::{
+    Decision, EndReason, Failure, Heat, Host, LoadKey, LoadStage, LostWorker, Offer, RunInfo,
+    RunRecord,
+};
 use crate::store::{RunFolder, StoreError};
 
 /// Everything that a run starts from.
@@ -49,6 +52,8 @@ pub enum Course {
     Until(Box<dyn Goal>),
     /// A search, which its guide leads.
     Search(Box<dyn Guide>),
+    /// Requests that arrive by themselves, after rounds without load, as its guide leads.
+    Load(Box<dyn LoadGuide>),
 }
 
 /// Says what is not decided yet of what a run is made for.
@@ -143,4 +148,37 @@ pub struct Clock {
 pub trait Guide: Debug {
     /// The next step. It is asked again after each.
     fn next(&mut self, record: &RunRecord, clock: Clock) -> Move;
+}
+
+/// The next step under load.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LoadMove {
+    /// Serves requests.
+    Segment(NextSegment),
+    /// Ends the run.
+    End {
+        /// Why.
+        reason: EndReason,
+        /// What the user should know of that, if anything.
+        note: Option<String>,
+    },
+}
+
+/// A segment that is to be measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NextSegment {
+    /// What is loaded.
+    pub key: LoadKey,
+    /// Its round: processes of a candidate serve all of its segments of a round, and end with it.
+    pub round: u64,
+    /// What it is for.
+    pub stage: LoadStage,
+    /// The requests that come.
+    pub offer: Offer,
+}
+
+/// Says how a run under load goes on, from its record alone.
+pub trait LoadGuide: Debug {
+    /// The next step. It is asked again after each.
+    fn next(&mut self, record: &RunRecord, clock: Clock) -> LoadMove;
 }

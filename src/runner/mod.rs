@@ -14,6 +14,7 @@ mod job;
 mod kept;
 mod launch;
 mod launcher;
+mod load;
 mod names;
 mod patience;
 mod progress;
@@ -36,7 +37,10 @@ pub use beside::Diagnosing;
 pub use beside::idle::BUDGET_SHARE as IDLE_GAPS_SHARE;
 pub use drive::{known_inputs, run, try_inputs};
 pub use error::RunError;
-pub use job::{Clock, Course, Extent, FoundRuntime, Goal, Guide, Job, Move, Ran};
+pub use job::{
+    Clock, Course, Extent, FoundRuntime, Goal, Guide, Job, LoadGuide, LoadMove, Move, NextSegment,
+    Ran,
+};
 pub use kept::{earlier_runs, remember_run};
 pub use progress::{Observer, Progress};
 pub use rounds::pace::{Expected, FirstRounds, expected, first_rounds};

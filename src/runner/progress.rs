@@ -80,6 +80,19 @@ pub enum Progress<'a> {
         /// Wall time that the run may take.
         budget: Option<Duration>,
     },
+    /// Requests begin to arrive by themselves.
+    Loading {
+        /// Number of the round under load, from 1.
+        round: u64,
+        /// Label of the session.
+        session: &'a str,
+        /// What comes and how it is served, such as `500 requests/s`.
+        place: &'a str,
+        /// Wall time since the start.
+        elapsed: Duration,
+        /// Wall time that the run may take.
+        budget: Option<Duration>,
+    },
     /// A worker is still waited for.
     Waiting {
         /// The activity, such as `fp32 is being loaded`.

@@ -5,12 +5,16 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::beside::{self, profile, score};
+use super::load;
 use super::rounds::pace::{self, RoundCost};
 use super::rounds::round::{Group, Round};
 use super::rounds::{self, Rounds, turns};
-use super::{Clock, Extent, Goal, Guide, Move, Progress, Result, Run};
+use super::{Clock, Extent, Goal, Guide, LoadGuide, Move, Progress, Result, Run};
 use crate::plan::{CellKey, Workload};
 use crate::record::{EndReason, Event, Outcome};
+
+/// Share of the budget that rounds without load may take, before those under load.
+const UNLOADED_SHARE: f64 = 0.25;
 
 /// Every session has as many launches at its smallest batch size as an interval takes before
 /// anything else is done; larger batches follow, then what lies beside the rounds, within its
@@ -49,12 +53,27 @@ pub(super) async fn measure(run: &mut Run<'_>, goal: Option<&dyn Goal>) -> Resul
     Ok(reason)
 }
 
+/// Rounds without load first, within their share of the budget, then what the guide asks for.
+pub(super) async fn under_load(run: &mut Run<'_>, guide: &mut dyn LoadGuide) -> Result<EndReason> {
+    run.close_unsupported()?;
+    run.note_monitoring()?;
+    let budget = run.budget().unwrap_or_default();
+    run.time.held = budget.mul_f64(1.0 - UNLOADED_SHARE);
+    let reason = Rounds::default().measure(run, None).await?;
+    run.time.held = Duration::ZERO;
+    if reason == EndReason::NothingLeft {
+        return Ok(reason);
+    }
+    run.resting.clear();
+    load::measure(run, guide).await
+}
+
 /// Searches until the guide has enough.
 pub(super) async fn search(run: &mut Run<'_>, guide: &mut dyn Guide) -> Result<EndReason> {
     close_failed(run);
     run.note_monitoring()?;
     let mut cost = None;
-    let mut number = next_round(run);
+    let mut number = run.next_round();
     loop {
         match guide.next(run.record(), clock(run, cost)) {
             Move::Admit { sessions, cells } => {
@@ -100,30 +119,16 @@ fn close_failed(run: &mut Run<'_>) {
     );
 }
 
-fn next_round(run: &Run<'_>) -> u64 {
-    run.record()
-        .blocks
-        .iter()
-        .map(|block| block.round + 1)
-        .max()
-        .unwrap_or(0)
-}
-
 /// How much of the time is spent; it is over where another round like the last would be cut off
 /// early.
 fn clock(run: &Run<'_>, cost: Option<(RoundCost, u64)>) -> Clock {
-    let remaining = run.remaining();
-    let spent_ratio = run.budget().map_or(0.0, |budget| {
-        let budget = budget.saturating_sub(run.time.before).as_secs_f64();
-        1.0 - remaining.as_secs_f64() / budget.max(1e-9)
-    });
     let is_late = cost.is_some_and(|(cost, alternations)| {
-        pace::too_late_for_another(remaining, cost, alternations)
+        pace::too_late_for_another(run.remaining(), cost, alternations)
     });
+    let clock = run.clock();
     Clock {
-        spent_ratio: spent_ratio.clamp(0.0, 1.0),
-        left: remaining,
-        is_over: run.is_late() || is_late,
+        is_over: clock.is_over || is_late,
+        ..clock
     }
 }
 

@@ -79,6 +79,15 @@ pub fn threads_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
     field(&roots.of_process(pid, "status"), "Threads", number)
 }
 
+/// Files that the process has open: the entries of `fd`.
+pub fn open_files_count(roots: &Roots, pid: u32) -> Result<u64, SampleError> {
+    let path = roots.of_process(pid, "fd");
+    match path.read_dir() {
+        Ok(entries) => Ok(entries.count() as u64),
+        Err(error) => Err(SampleError::Unreadable(path, error)),
+    }
+}
+
 /// Kernel numbers of the process's threads, in the order in which they began, the main thread first:
 /// `task`.
 pub fn threads(roots: &Roots, pid: u32) -> Result<Vec<u32>, SampleError> {

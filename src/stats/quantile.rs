@@ -24,6 +24,14 @@ impl Quantile {
     /// The 99.9th percentile.
     pub const P999: Quantile = Quantile { per_100k: 99_900 };
 
+    /// The quantile of a share in 0..=1, to the nearest step; `None` of another.
+    #[must_use]
+    pub fn of_share(share: f64) -> Option<Self> {
+        (0.0..=1.0).contains(&share).then(|| Quantile {
+            per_100k: (share * 100_000.0).round() as u32,
+        })
+    }
+
     /// The quantile as a share in 0..=1.
     #[must_use]
     pub fn share(self) -> f64 {

@@ -1,7 +1,7 @@
 //! All that is found of one candidate.
 
 use super::at_rate;
-use super::capacity::Capacity;
+use super::capacity;
 use super::pool::Loaded;
 use super::types::{CapacityWorth, LoadCandidate};
 use crate::analysis::figures::{Estimate, Figure};
@@ -12,7 +12,7 @@ const NOT_YET: &str = "it is not computed";
 
 pub(super) fn candidate(loaded: Loaded<'_>, key: LoadKey) -> LoadCandidate {
     let pools = loaded.pools(key);
-    let capacity = Capacity::absent(NOT_YET);
+    let capacity = capacity::capacity(loaded.record, key);
     LoadCandidate {
         key,
         label: loaded.record.session_label(key.session).into(),

@@ -8,7 +8,7 @@
 
 mod at_rate;
 mod candidate;
-mod capacity;
+pub mod capacity;
 mod errors;
 mod kept;
 mod over_rounds;

@@ -18,6 +18,7 @@ mod scoring;
 pub mod search;
 mod session;
 mod space;
+pub mod under_load;
 pub mod values;
 
 pub use family::{Family, family};
@@ -29,3 +30,4 @@ pub use providers::{Libraries, Provider, libraries, providers};
 pub use runtimes::{Runtimes, opener, own_program, runtimes};
 pub use search::SearchArgs;
 pub use session::{custom_ops, default_threads};
+pub use under_load::UnderLoadArgs;

@@ -12,7 +12,7 @@ use super::schedule::{self, ScheduleArgs};
 use super::scoring::ScoringArgs;
 use super::session::{self, SessionArgs};
 use crate::cli::{CliError, Result};
-use crate::plan::{LoadMode, Plan, SessionOptions};
+use crate::plan::{LoadMode, Plan};
 use crate::record::Host;
 use crate::runner::FoundRuntime;
 use crate::units::Nanos;
@@ -58,7 +58,7 @@ pub fn plan(
     runtimes: &[FoundRuntime],
     host: &Host,
 ) -> Result<Plan> {
-    let options = options(args, host)?;
+    let options = session::options(&args.session, &args.schedule.pin, host)?;
     let providers = providers::providers(&args.providers)?;
     providers::check_graphs(&providers, &args.load.concurrency)?;
     let batch_sizes = args
@@ -88,28 +88,6 @@ pub fn plan(
     bounds::check_block(&plan.schedule)?;
     bounds::check(plan.grid_count(), "cells")?;
     Ok(plan)
-}
-
-fn options(args: &MeasureArgs, host: &Host) -> Result<SessionOptions> {
-    let cpus = schedule::pinned(&args.schedule.pin, host)?;
-    let session = &args.session;
-    Ok(SessionOptions {
-        intra_threads: session
-            .intra_threads
-            .unwrap_or(session::default_threads(host).min(cpus)),
-        inter_threads: session.inter_threads,
-        graph_optimization: session.graph_optimization.into(),
-        execution_mode: session.execution_mode.into(),
-        allow_spinning: session.allow_spinning,
-        memory_pattern: session.memory_pattern,
-        memory_arena: session.memory_arena,
-        session_config: session
-            .session_config
-            .iter()
-            .map(|(key, value)| (key.as_str().into(), value.as_str().into()))
-            .collect(),
-        custom_ops: session::custom_ops(&session.custom_ops)?,
-    })
 }
 
 fn load_modes(load: &LoadArgs) -> Vec<LoadMode> {

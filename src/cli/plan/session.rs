@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use super::providers::Provider;
-use super::values;
+use super::{schedule, values};
 use crate::cli::{CliError, Result};
-use crate::plan::{ExecutionMode, Flag, GraphOptimization, SessionOptions, SessionSpec};
+use crate::plan::{ExecutionMode, Flag, GraphOptimization, Pin, SessionOptions, SessionSpec};
 use crate::record::Host;
 use crate::runner::FoundRuntime;
 use crate::text::distinct;
@@ -94,6 +94,28 @@ impl From<ExecutionArg> for ExecutionMode {
             ExecutionArg::Parallel => ExecutionMode::Parallel,
         }
     }
+}
+
+/// The options of every session, on the CPUs that `pin` names.
+pub fn options(args: &SessionArgs, pin: &Pin, host: &Host) -> Result<SessionOptions> {
+    let cpus = schedule::pinned(pin, host)?;
+    Ok(SessionOptions {
+        intra_threads: args
+            .intra_threads
+            .unwrap_or(default_threads(host).min(cpus)),
+        inter_threads: args.inter_threads,
+        graph_optimization: args.graph_optimization.into(),
+        execution_mode: args.execution_mode.into(),
+        allow_spinning: args.allow_spinning,
+        memory_pattern: args.memory_pattern,
+        memory_arena: args.memory_arena,
+        session_config: args
+            .session_config
+            .iter()
+            .map(|(key, value)| (key.as_str().into(), value.as_str().into()))
+            .collect(),
+        custom_ops: custom_ops(&args.custom_ops)?,
+    })
 }
 
 /// Libraries of custom operators, each once.

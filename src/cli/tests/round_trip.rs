@@ -61,7 +61,7 @@ impl Words {
     /// A value that a flag takes; `None` for one that takes none.
     fn value(&mut self, flag: Flag) -> Option<String> {
         let value = match flag {
-            Flag::RequireEp | Flag::Cold => return None,
+            Flag::RequireEp | Flag::Cold | Flag::Stress => return None,
             Flag::CustomOps => {
                 let name = self.of("ops.so|more ops.so");
                 self.file(name)
@@ -92,6 +92,7 @@ impl Words {
                 Flag::CustomOps,
                 Flag::EpOption,
                 Flag::Slo,
+                Flag::Batcher,
                 Flag::Tolerance,
             ]
             .contains(&flag)
@@ -149,11 +150,23 @@ fn values(flag: Flag) -> &'static str {
         Flag::Timeout => "120s|2500ms",
         Flag::Pin => "auto|none|0|0,2-3",
         Flag::Seed => "0|18446744073709551615",
-        Flag::Slo => "latency_p99<=20ms|throughput>=500/s",
+        Flag::Slo => "latency_p99<=20ms|throughput>=500/s|response_p99<=20ms|error_rate<=0.1%",
         Flag::MaxAccuracyDrop => "0pt|0.5pt|0.7 points",
         Flag::Objective => "throughput|latency|memory|energy",
         Flag::Keep => "optimization|execution,spinning|pattern,arena",
-        Flag::EpLibrary | Flag::CustomOps | Flag::RequireEp | Flag::Cold => "",
+        Flag::Arrivals => "constant|poisson|gamma:2.5|bursts:8|users:0|users:20ms",
+        Flag::Rate => "1000|0.5,20/s|3e5,7",
+        Flag::Soak => "10m|1500ms",
+        Flag::Users => "1|8,2,8",
+        Flag::Scenario => "single-stream|multi-stream|server|offline",
+        Flag::Callers => "1|2|4,1,2",
+        Flag::Sessions | Flag::Processes => "1|2|2,1",
+        Flag::Queue => "none|1000|7",
+        Flag::Batcher => {
+            "none|max-batch=16,max-delay=2ms|max-batch=8,max-delay=0,preferred=8:4|max-batch=3,max-delay=7us"
+        }
+        Flag::Segment => "2s|250ms",
+        Flag::EpLibrary | Flag::CustomOps | Flag::RequireEp | Flag::Cold | Flag::Stress => "",
     }
 }
 
@@ -243,6 +256,13 @@ fn planned(words: &[String]) -> Result<Plan, String> {
             &HOST,
         )
         .map_err(said),
+        Subcommand::Load(args) => plan::under_load::plan(
+            &args.asked,
+            &family(&args.models, args.baseline.as_deref()),
+            &runtimes(&args.asked.session.runtime),
+            &HOST,
+        )
+        .map_err(said),
         Subcommand::Tune(args) => {
             let family = family(&args.models, args.baseline.as_deref());
             plan::search::bases(
@@ -308,8 +328,9 @@ fn plans(subcommand: &str, seeds: std::ops::Range<u64>) -> Vec<(Vec<String>, Pla
 
 #[test]
 fn a_plan_s_words_ask_for_the_same_plan() {
-    for subcommand in ["profile", "tune"] {
-        for (command, plan, _files) in plans(subcommand, 0..800) {
+    // Of the options of `load`, few fit together.
+    for (subcommand, seeds) in [("profile", 800), ("load", 1600), ("tune", 800)] {
+        for (command, plan, _files) in plans(subcommand, 0..seeds) {
             let words = Command::of(&plan).words();
             assert_eq!(
                 planned(&words).as_ref(),

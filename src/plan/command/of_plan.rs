@@ -5,19 +5,24 @@ use std::path::PathBuf;
 
 use super::super::value::{list, percent, time};
 use super::super::{
-    Binding, ExecutionMode, Flag, GraphOptimization, InputRequest, Judging, LoadMode, Objective,
-    PageCache, Pin, Plan, Schedule, ScoredSamples, SessionOptions, SessionSpec, Shape, Space,
-    SweepEnd, Task, Tolerance, TuningPlan, Variant,
+    Arrivals, Binding, ExecutionMode, Flag, GraphOptimization, InputRequest, Judging, LoadMode,
+    LoadPlan, Objective, PageCache, Pin, Plan, Question, Scenario, Schedule, ScoredSamples,
+    Serving, SessionOptions, SessionSpec, Shape, Space, SweepEnd, Task, Tolerance, TuningPlan,
+    Variant,
 };
 use super::Command;
 use crate::provider;
 use crate::text::{Plain, distinct};
+use crate::units::Nanos;
 
 impl Command {
-    /// The command that asks for a plan: `profile`, or `tune` for that of a search.
+    /// The command that asks for a plan: `profile`, `load` for one under load, or `tune` for that of a
+    /// search.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        if plan.tuning.is_some() {
+        if let Some(load) = &plan.load {
+            Command::under_load(plan, load)
+        } else if plan.tuning.is_some() {
             Command::tune(plan)
         } else {
             Command::profile(plan)
@@ -42,6 +47,87 @@ impl Command {
         command.judging(&plan.judging);
         command.schedule(&plan.schedule);
         command
+    }
+
+    fn under_load(plan: &Plan, load: &LoadPlan) -> Self {
+        let mut command = Command::begin("load", plan);
+        command.question(&load.question);
+        command.options(Flag::Arrivals, arrivals_word(load));
+        command.options(Flag::Slo, &load.slo);
+        let is_prescribed = matches!(
+            load.question,
+            Question::Scenario(Scenario::SingleStream | Scenario::MultiStream)
+        );
+        command.servings(&load.servings, is_prescribed);
+        command.sessions(plan, &plan.sessions);
+        if let Some(last) = plan.sessions.last() {
+            command.session_options(&last.options);
+            command.custom_ops(&last.options);
+        }
+        if load.segment_ns != LoadPlan::SEGMENT {
+            command.option(Flag::Segment, time(load.segment_ns));
+        }
+        command.timing(&plan.schedule);
+        command
+    }
+
+    fn question(&mut self, question: &Question) {
+        match question {
+            Question::Curve { rates } => self.joined(Flag::Rate, rates.iter().map(|rate| rate.0)),
+            Question::Capacity => {}
+            Question::Stress => self.switch(Flag::Stress),
+            Question::Soak { rate, length_ns } => {
+                self.option(Flag::Soak, time(*length_ns));
+                self.options(Flag::Rate, rate.map(|rate| rate.0));
+            }
+            Question::Users { counts } => self.joined(Flag::Users, counts),
+            Question::Scenario(scenario) => self.option(
+                Flag::Scenario,
+                match scenario {
+                    Scenario::SingleStream => "single-stream",
+                    Scenario::MultiStream => "multi-stream",
+                    Scenario::Server => "server",
+                    Scenario::Offline => "offline",
+                },
+            ),
+        }
+    }
+
+    /// `is_prescribed`: the scenario says how requests are served, but for the queue.
+    fn servings(&mut self, servings: &[Serving], is_prescribed: bool) {
+        let limit = servings.first().and_then(|serving| serving.queue_limit);
+        if limit != Some(Serving::QUEUE) {
+            self.option(
+                Flag::Queue,
+                limit.map_or_else(|| "none".to_owned(), |limit| limit.to_string()),
+            );
+        }
+        if is_prescribed {
+            return;
+        }
+        if servings.iter().any(|one| one.callers != one.sessions) {
+            self.numbers(Flag::Callers, servings.iter().map(|one| one.callers));
+        }
+        self.numbers(Flag::Sessions, servings.iter().map(|one| one.sessions));
+        self.numbers(Flag::Processes, servings.iter().map(|one| one.processes));
+        let batchers = distinct(servings.iter().map(|serving| &serving.batcher));
+        if batchers != [&None] {
+            self.options(
+                Flag::Batcher,
+                batchers.iter().map(|batcher| match batcher {
+                    Some(batcher) => batcher.to_string(),
+                    None => "none".to_owned(),
+                }),
+            );
+        }
+    }
+
+    /// All numbers, unless they are 1.
+    fn numbers(&mut self, flag: Flag, numbers: impl Iterator<Item = u64>) {
+        let numbers = distinct(numbers);
+        if flag == Flag::Callers || numbers != [1] {
+            self.joined(flag, numbers);
+        }
     }
 
     /// A search over the models of a plan, with its libraries and execution providers; of the plan
@@ -265,12 +351,6 @@ impl Command {
     }
 
     fn schedule(&mut self, schedule: &Schedule) {
-        match &schedule.pin {
-            Pin::Auto => {}
-            Pin::Each => self.option(Flag::Pin, "each"),
-            Pin::None => self.option(Flag::Pin, "none"),
-            Pin::Cpus(cpus) => self.option(Flag::Pin, list(cpus)),
-        }
         if schedule.page_cache == PageCache::Cold {
             self.switch(Flag::Cold);
         }
@@ -281,12 +361,23 @@ impl Command {
         if schedule.block_ns != Schedule::BLOCK {
             self.option(Flag::Block, time(schedule.block_ns));
         }
+        self.options(Flag::Alternations, schedule.alternations_count);
+        self.timing(schedule);
+    }
+
+    /// What commands that measure have in common.
+    fn timing(&mut self, schedule: &Schedule) {
+        match &schedule.pin {
+            Pin::Auto => {}
+            Pin::Each => self.option(Flag::Pin, "each"),
+            Pin::None => self.option(Flag::Pin, "none"),
+            Pin::Cpus(cpus) => self.option(Flag::Pin, list(cpus)),
+        }
         if schedule.timeout_ns != Schedule::TIMEOUT {
             self.option(Flag::Timeout, time(schedule.timeout_ns));
         }
         self.options(Flag::Budget, schedule.budget_ns.map(time));
         self.options(Flag::Rounds, schedule.rounds_count);
-        self.options(Flag::Alternations, schedule.alternations_count);
         self.option(Flag::Seed, schedule.seed);
     }
 
@@ -319,6 +410,19 @@ impl Command {
             .filter(|(_, count)| *count == 1)
             .map(|(word, _)| word),
         );
+    }
+}
+
+/// How requests arrive, unless that is what is taken anyway.
+fn arrivals_word(load: &LoadPlan) -> Option<String> {
+    match &load.arrivals {
+        Arrivals::Poisson => None,
+        Arrivals::Users { think_ns: Nanos(0) } => None,
+        Arrivals::Constant => Some("constant".into()),
+        Arrivals::Gamma { variation } => Some(format!("gamma:{}", variation.0)),
+        Arrivals::Bursts { size } => Some(format!("bursts:{size}")),
+        Arrivals::Trace { path, .. } => Some(format!("trace:{}", path.display())),
+        Arrivals::Users { think_ns } => Some(format!("users:{}", time(*think_ns))),
     }
 }
 

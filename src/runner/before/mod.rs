@@ -9,7 +9,7 @@ pub(super) mod settle;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::plan::{CellKey, Pin, Plan, SessionSpec, TuningPlan};
+use crate::plan::{CellKey, LoadPlan, Pin, Plan, Serving, SessionSpec, TuningPlan};
 use crate::record::{
     CellRecord, DatasetInfo, Event, Host, NOT_REACHED, Outcome, RunInfo, RunRecord, RuntimeInfo,
     SCHEMA_VERSION, Statistics, Tuning,
@@ -24,10 +24,34 @@ pub(super) fn settle_plan(job: &mut Job, descriptions: &[Description]) -> Result
     job.notes.extend(
         describe::fit_batch_sizes(&mut job.plan, descriptions).filter(|_| job.resumed.is_none()),
     );
+    if let Some(load) = &job.plan.load {
+        require_batches(load, &job.plan, descriptions)?;
+    }
     if let Some(tuning) = &mut job.plan.tuning {
         require_labels(tuning, descriptions)?;
         if job.resumed.is_none() {
             tuning.base_sessions_count = job.plan.sessions.len();
+        }
+    }
+    Ok(())
+}
+
+/// Makes sure that models take the batches that batchers form.
+fn require_batches(load: &LoadPlan, plan: &Plan, descriptions: &[Description]) -> Result<()> {
+    let batched = load
+        .servings
+        .iter()
+        .filter(|serving| serving.batcher.is_some());
+    let Some(most) = batched.map(Serving::max_batch).max() else {
+        return Ok(());
+    };
+    for (variant, description) in plan.variants.iter().zip(descriptions) {
+        let Ok(described) = description else { continue };
+        if let Err(reason) = described.inputs.supports_batch(most) {
+            return Err(RunError::NoBatch {
+                variant: variant.name.exact().to_owned(),
+                reason,
+            });
         }
     }
     Ok(())
@@ -196,7 +220,8 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
                 .iter()
                 .map(|mode| mode.threads_count())
                 .max()
-                .map_or(1, |most| largest_pool(plan) + most - 1);
+                .map_or(1, |most| largest_pool(plan) + most - 1)
+                .max(served_at_once(plan));
             let placement = affinity::choose_cpus(
                 most.min(host.usable_cpus_count),
                 &host.affinity_cpus,
@@ -209,10 +234,20 @@ fn worker_cpus(plan: &Plan, host: &Host, roots: &Roots) -> Option<Vec<u64>> {
     }
 }
 
+/// Threads that compute at once where sessions are served, the one that sends requests included; 0
+/// without load.
+fn served_at_once(plan: &Plan) -> u64 {
+    let servings = plan.load.iter().flat_map(|load| &load.servings);
+    let most = servings.map(|serving| serving.threads(largest_pool(plan)) + serving.processes);
+    most.max().unwrap_or_default()
+}
+
 /// Whether threads of a session have a CPU each: not where a worker starts threads of its own for
 /// requests.
 fn spreads_threads(plan: &Plan) -> bool {
-    plan.schedule.pin == Pin::Each && plan.load_modes.iter().all(|mode| mode.threads_count() <= 1)
+    plan.schedule.pin == Pin::Each
+        && plan.load.is_none()
+        && plan.load_modes.iter().all(|mode| mode.threads_count() <= 1)
 }
 
 fn not_reached(key: CellKey) -> CellRecord {

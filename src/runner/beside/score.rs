@@ -198,7 +198,7 @@ async fn evaluated(
     Ok(Some(record))
 }
 
-pub(super) fn random_outputs(run: &Run<'_>) -> BTreeSet<String> {
+pub(in crate::runner) fn random_outputs(run: &Run<'_>) -> BTreeSet<String> {
     run.record()
         .random_outputs()
         .into_iter()

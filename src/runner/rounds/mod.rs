@@ -13,7 +13,7 @@ pub(super) mod turns;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::plan::{CellKey, SweepEnd, Workload};
+use crate::plan::{CellKey, Plan, SweepEnd, Workload};
 use crate::record::{EndReason, Event, Outcome};
 use crate::runner::{Goal, Progress, Result, Run};
 use crate::stats::MIN_LAUNCHES;
@@ -65,7 +65,7 @@ impl Rounds {
             if let Some(reason) = self.end_before_next(run) {
                 return Ok(reason);
             }
-            let is_first = schedule.rounds_count.is_none() && self.done < MIN_LAUNCHES;
+            let is_first = rounds_asked(run.plan()).is_none() && self.done < MIN_LAUNCHES;
             let next = if is_first {
                 Scope::Smallest
             } else {
@@ -104,12 +104,7 @@ impl Rounds {
 
     /// Why there is no further round, if there is none.
     fn end_before_next(&self, run: &Run<'_>) -> Option<EndReason> {
-        if run
-            .plan()
-            .schedule
-            .rounds_count
-            .is_some_and(|rounds| self.done >= rounds)
-        {
+        if rounds_asked(run.plan()).is_some_and(|rounds| self.done >= rounds) {
             return Some(EndReason::RoundsDone);
         }
         if !has_any_open_cell(run) {
@@ -167,6 +162,12 @@ impl Rounds {
         }
         Ok(())
     }
+}
+
+/// So many rounds, where that is settled: under load others follow.
+fn rounds_asked(plan: &Plan) -> Option<u64> {
+    let under_load = plan.load.as_ref().map(|_| MIN_LAUNCHES);
+    plan.schedule.rounds_count.or(under_load)
 }
 
 async fn measure_cells(run: &mut Run<'_>, round: &mut Round, at: Workload) -> Result<()> {

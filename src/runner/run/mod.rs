@@ -84,6 +84,12 @@ impl Run<'_> {
         self.record().session_label(session)
     }
 
+    /// The number of a round after those of which blocks were measured.
+    pub(super) fn next_round(&self) -> u64 {
+        let rounds = self.record().blocks.iter().map(|block| block.round + 1);
+        rounds.max().unwrap_or(0)
+    }
+
     pub(super) fn elapsed(&self) -> Nanos {
         self.time.elapsed()
     }

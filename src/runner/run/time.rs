@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Run;
 use crate::plan::CellKey;
 
+use crate::runner::Clock;
 use crate::runner::patience::{BEFORE_BLOCKS, Patience, until};
 use crate::runner::time::{BlockTime, MIN_INFERENCES, STARTING, WARMUP, share};
 use crate::units::Nanos;
@@ -20,6 +21,20 @@ impl Run<'_> {
 
     pub(in crate::runner) fn is_late(&self) -> bool {
         self.remaining().is_zero()
+    }
+
+    /// How much of the time is spent.
+    pub(in crate::runner) fn clock(&self) -> Clock {
+        let left = self.remaining();
+        let spent_ratio = self.budget().map_or(0.0, |budget| {
+            let budget = budget.saturating_sub(self.time.before).as_secs_f64();
+            1.0 - left.as_secs_f64() / budget.max(1e-9)
+        });
+        Clock {
+            spent_ratio: spent_ratio.clamp(0.0, 1.0),
+            left,
+            is_over: self.is_late(),
+        }
     }
 
     pub(in crate::runner) fn limit(&self) -> Option<Nanos> {

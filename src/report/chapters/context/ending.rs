@@ -49,6 +49,12 @@ pub(in crate::report) fn ending(source: Source<'_>) -> String {
         Some(EndReason::NothingLeft) => {
             format!("Ended{after}: no session could be measured any further.")
         }
+        Some(EndReason::LoadAnswered) => {
+            format!("Complete: what was asked is answered{after}.")
+        }
+        Some(EndReason::SloBroken) => {
+            format!("Ended{after}: single requests without load break the SLO already.")
+        }
         None => format!(
             "INCOMPLETE: the run did not come to its end; {rounds} had been measured, at least in part."
         ),

@@ -1,0 +1,40 @@
+//! What a run under load measures next, by what was asked.
+//!
+//! It decides and measures nothing: [`Demand`] answers with the next segment from the record alone,
+//! so that the same record leads to the same step. Candidates (a session in one way of serving)
+//! take turns segment by segment within a round, in the same requests at the same times.
+
+mod capacity;
+mod course;
+mod floor;
+mod places;
+
+use crate::plan::{Question, Scenario};
+use crate::record::{EndReason, RunRecord};
+use crate::runner::{Clock, LoadGuide, LoadMove};
+use course::Course;
+
+/// The guide of a run under load.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Demand;
+
+impl LoadGuide for Demand {
+    fn next(&mut self, record: &RunRecord, clock: Clock) -> LoadMove {
+        let Some(course) = Course::of(record, clock) else {
+            return course::end(EndReason::NothingLeft);
+        };
+        if let Some(end) = floor::broken(&course) {
+            return end;
+        }
+        match &course.plan.question {
+            Question::Capacity | Question::Scenario(Scenario::Server) => capacity::next(&course),
+            Question::Curve { .. }
+            | Question::Stress
+            | Question::Soak { .. }
+            | Question::Users { .. }
+            | Question::Scenario(
+                Scenario::SingleStream | Scenario::MultiStream | Scenario::Offline,
+            ) => places::next(&course),
+        }
+    }
+}
