@@ -336,7 +336,8 @@ fn rust_files(path: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Source files of each module, by the module's name.
+/// Source files of each module, by the module's name. A folder without any, such as that of the
+/// Python module, is none.
 fn modules() -> BTreeMap<String, Vec<PathBuf>> {
     let entries = source()
         .read_dir()
@@ -350,7 +351,7 @@ fn modules() -> BTreeMap<String, Vec<PathBuf>> {
                 rust_files(&path),
             )
         })
-        .filter(|(name, _)| name != "main" && name != "lib")
+        .filter(|(name, files)| !files.is_empty() && name != "main" && name != "lib")
         .collect()
 }
 
