@@ -89,7 +89,7 @@ impl MemoryPlace {
     }
 }
 
-fn host_outputs() -> ort::Result<MemoryInfo<'static>> {
+pub(super) fn host_outputs() -> ort::Result<MemoryInfo<'static>> {
     MemoryInfo::new(
         AllocationDevice::CPU,
         0,
@@ -157,6 +157,24 @@ fn in_flight(turns: Turns<'_>, place: MemoryPlace) -> Box<dyn Inference + '_> {
                 synchronize: ort::api().SynchronizeBoundOutputs,
             },
         }),
+    }
+}
+
+/// Runs a binding of a session.
+#[inline]
+pub(super) fn run_bound(
+    session: &OrtSession,
+    options: Option<&RunOptions>,
+    binding: &IoBinding,
+) -> Result<()> {
+    let options = options.map_or(ptr::null(), AsPointer::ptr);
+    // SAFETY: as in `Turns::run_set`.
+    unsafe {
+        done((ort::api().RunWithBinding)(
+            session.ptr().cast_mut(),
+            options,
+            binding.ptr(),
+        ))
     }
 }
 

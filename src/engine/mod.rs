@@ -6,9 +6,11 @@
 
 mod assignment;
 mod bound_outputs;
+mod buffer;
 mod builder;
 mod ep;
 mod error;
+mod gathered;
 mod io_binding;
 mod library;
 mod log;
@@ -21,6 +23,7 @@ mod profile;
 mod raw;
 mod run;
 mod served;
+mod strips;
 mod tensor;
 mod traits;
 mod value;

@@ -15,6 +15,7 @@ use ort::session::builder::SessionBuilder;
 
 use super::assignment::{self, Api};
 use super::ep::plugin::Plugin;
+use super::gathered::Gathered;
 use super::io_binding::{self, GraphNumbers, MemoryPlace, NO_GRAPH};
 use super::message::words;
 use super::profile::{self, Pair};
@@ -356,6 +357,22 @@ struct LoadedSession {
     graphs: GraphNumbers,
 }
 
+impl LoadedSession {
+    fn gather(
+        &self,
+        inputs: &ServedInputs,
+        callers: u64,
+    ) -> Result<Vec<Box<dyn ServedInference + '_>>> {
+        let shared = Arc::new(served::shared(inputs, &self.environment)?);
+        (0..callers)
+            .map(|_| {
+                let gathered = Gathered::new(&self.created.session, self.place, &shared)?;
+                Ok(Box::new(gathered) as Box<dyn ServedInference>)
+            })
+            .collect()
+    }
+}
+
 impl Session for LoadedSession {
     fn effect(&self) -> Effect {
         self.created.effect.clone()
@@ -374,11 +391,14 @@ impl Session for LoadedSession {
         inputs: &ServedInputs,
         callers: u64,
     ) -> Result<Vec<Box<dyn ServedInference + '_>>> {
-        if !inputs.batches.is_empty() {
+        if self.place.captures {
             return Err(EngineError::Bind {
-                name: "batches".into(),
-                message: "requests are not gathered into batches yet".into(),
+                name: "requests".into(),
+                message: "a session that captures graphs is not served under load".into(),
             });
+        }
+        if !inputs.batches.is_empty() {
+            return self.gather(inputs, callers);
         }
         let samples_count = inputs.samples.len();
         self.bind(inputs.samples.clone(), callers)?

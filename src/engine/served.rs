@@ -1,7 +1,64 @@
 //! What a caller runs for requests that arrive by themselves.
 
-use super::{Inference, Result, ServedInference};
+use ort::environment::Environment;
+use ort::value::DynValue;
+
+use super::gathered::{GatheredInput, Shared, SharedBatch, SizedValue};
+use super::value::{self, HeldSet};
+use super::{EngineError, Inference, Result, ServedInference, ServedInputs};
 use crate::inputs::Tensor;
+
+/// Samples and inputs of batches, held once for all callers of a session.
+pub(super) fn shared(inputs: &ServedInputs, environment: &Environment) -> Result<Shared> {
+    let samples = value::hold(inputs.samples.clone(), environment)?;
+    let sets = inputs
+        .batches
+        .iter()
+        .map(|batch| batch.inputs.clone())
+        .collect();
+    let sets = value::hold(sets, environment)?;
+    let Some((largest, size)) = sets.last().zip(inputs.batches.last().map(|last| last.size)) else {
+        return Err(nothing("batches"));
+    };
+    let mut gathered = Vec::new();
+    for input in largest.iter() {
+        let name = input.name.to_string_lossy();
+        let Some(&axis) = inputs.axes.get(&(&*name).into()) else {
+            continue;
+        };
+        let values: Option<Vec<_>> = samples
+            .iter()
+            .map(|sample| of_name(sample, &name))
+            .collect();
+        let batch = SizedValue {
+            size: size as usize,
+            value: input.value.value(),
+        };
+        let values = values.ok_or_else(|| nothing(&name))?;
+        gathered.push(GatheredInput::new(&name, &batch, axis, &values)?);
+    }
+    let sizes = inputs.batches.iter().map(|batch| batch.size as usize);
+    Ok(Shared {
+        gathered,
+        batches: sizes
+            .zip(sets)
+            .map(|(size, inputs)| SharedBatch { size, inputs })
+            .collect(),
+    })
+}
+
+fn of_name<'s>(set: &'s HeldSet, name: &str) -> Option<&'s DynValue> {
+    set.iter()
+        .find(|input| input.name.to_bytes() == name.as_bytes())
+        .map(|input| input.value.value())
+}
+
+fn nothing(name: &str) -> EngineError {
+    EngineError::Bind {
+        name: name.to_owned(),
+        message: "nothing is given to it".into(),
+    }
+}
 
 /// A caller that runs each request alone, on the inputs of its sample, which are bound for good.
 /// Each sample is run, so that its outputs have their memory.

@@ -197,7 +197,7 @@ pub struct ServedInputs {
 pub struct BatchInputs {
     /// Samples that it has room for.
     pub size: u64,
-    /// Its inputs.
+    /// Its inputs; those in which samples are put together are there in the largest batch alone.
     pub inputs: InputSet,
 }
 

@@ -36,6 +36,7 @@ mod judgement;
 mod labels;
 mod layouts;
 mod limits;
+mod load;
 mod machines;
 mod memory;
 mod metrics;

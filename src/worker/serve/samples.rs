@@ -24,18 +24,21 @@ pub(super) fn of(request: &ServeRequest) -> Result<ServedInputs, Failure> {
         None => Dataset::synthesized(plan, wanted.saturating_mul(rows))?,
     };
     let count = wanted.min(dataset.len() / rows).max(1);
+    let axes = axes(plan, !sizes.is_empty())?;
+    let most = sizes.last().copied();
     Ok(ServedInputs {
         samples: (0..count)
             .map(|place| dataset.batch(place * rows, rows))
             .collect::<Result<_, _>>()?,
-        axes: axes(plan, !sizes.is_empty())?,
         batches: sizes
             .into_iter()
             .map(|size| {
-                let inputs = dataset.batch(0, size)?;
+                let mut inputs = dataset.batch(0, size)?;
+                inputs.retain(|input| Some(size) == most || !axes.contains_key(&input.name));
                 Ok(BatchInputs { size, inputs })
             })
             .collect::<Result<_, Failure>>()?,
+        axes,
         seed: request.offer.seed,
     })
 }

@@ -1,0 +1,3 @@
+//! Runs under load.
+
+mod serving;
