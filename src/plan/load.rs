@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::check::Slo;
+use crate::text::Plain;
 use crate::units::{Nanos, PerSecond, Ratio};
 
 /// A run under load: every session of the plan is served in every one of these ways.
@@ -25,6 +26,20 @@ pub struct LoadPlan {
     pub segment_ns: Nanos,
     /// Different samples that requests carry in turn.
     pub samples_count: u64,
+    /// What the machine costs; absent where nobody said it.
+    #[serde(default)]
+    pub price: Option<Price>,
+}
+
+/// What a kind of machine costs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Price {
+    /// The kind of machine, by its name in the price list.
+    pub machine: Plain,
+    /// Price of an hour.
+    pub per_hour: f64,
+    /// Currency.
+    pub currency: Plain,
 }
 
 /// What is asked of a run under load.

@@ -39,6 +39,15 @@ impl Interval {
         }
     }
 
+    /// The interval of a positive multiple.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        Interval {
+            low: self.low * factor,
+            high: self.high * factor,
+        }
+    }
+
     /// The interval of `1/x` for `x` within this one. Both ends must be positive.
     #[must_use]
     pub fn reciprocal(self) -> Self {

@@ -43,20 +43,19 @@ pub struct Window {
     pub responses: Coarse,
 }
 
-/// Buckets of a factor of 2^(1/8) each, which take little memory: the median of a window is drawn,
-/// not judged.
+/// Buckets of a factor of 2^(1/64) each, which take little memory.
 #[derive(Clone, Debug)]
-pub struct Coarse([u32; Coarse::BUCKETS]);
+pub struct Coarse(Box<[u32; Coarse::BUCKETS]>);
 
 impl Default for Coarse {
     fn default() -> Self {
-        Coarse([0; Coarse::BUCKETS])
+        Coarse(Box::new([0; Coarse::BUCKETS]))
     }
 }
 
 impl Coarse {
-    const PER_OCTAVE: f64 = 8.0;
-    const BUCKETS: usize = 336;
+    const PER_OCTAVE: f64 = 64.0;
+    const BUCKETS: usize = 42 * 64;
 
     fn record(&mut self, value: Nanos) {
         let bucket = ((value.0.max(1) as f64).log2() * Self::PER_OCTAVE) as usize;
@@ -64,12 +63,13 @@ impl Coarse {
     }
 
     fn merge(&mut self, other: &Coarse) {
-        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0.iter()) {
             *mine += theirs;
         }
     }
 
-    /// The median, within 5%; `None` of nothing.
+    /// The median, within 1.1%, between the ends of its bucket by how many lie below it there;
+    /// `None` of nothing.
     #[must_use]
     pub fn median(&self) -> Option<Nanos> {
         let total: u64 = self.0.iter().map(|&count| u64::from(count)).sum();
@@ -77,8 +77,9 @@ impl Coarse {
         (total > 0).then_some(())?;
         for (bucket, &count) in self.0.iter().enumerate() {
             if u64::from(count) >= left {
-                let middle = (bucket as f64 + 0.5) / Self::PER_OCTAVE;
-                return Some(Nanos(middle.exp2() as u64));
+                let place = (left as f64 - 0.5) / f64::from(count);
+                let octaves = (bucket as f64 + place) / Self::PER_OCTAVE;
+                return Some(Nanos(octaves.exp2() as u64));
             }
             left -= u64::from(count);
         }

@@ -110,6 +110,15 @@ pub struct Bounds {
     pub at_most: Option<f64>,
 }
 
+impl Bounds {
+    fn scaled(self, factor: f64) -> Self {
+        Bounds {
+            at_least: self.at_least.map(|bound| bound * factor),
+            at_most: self.at_most.map(|bound| bound * factor),
+        }
+    }
+}
+
 /// Kinds of observations that an n counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -161,6 +170,23 @@ impl Estimate {
                 ..measured.clone()
             }),
             Estimate::Absent { .. } => self.clone(),
+        }
+    }
+
+    /// The estimate of a multiple, by a positive factor.
+    pub(in crate::analysis) fn scaled(&self, factor: f64) -> Estimate {
+        match self {
+            Estimate::Measured(measured) => Estimate::Measured(Measured {
+                value: measured.value * factor,
+                interval: measured.interval.map(|interval| interval.scaled(factor)),
+                range: measured.range.map(|range| range.scaled(factor)),
+                bounds: measured.bounds.map(|bounds| bounds.scaled(factor)),
+                ..measured.clone()
+            }),
+            Estimate::Absent { reason, bounds } => Estimate::Absent {
+                reason: reason.clone(),
+                bounds: bounds.map(|bounds| bounds.scaled(factor)),
+            },
         }
     }
 

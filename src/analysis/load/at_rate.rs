@@ -4,7 +4,7 @@ use super::over_rounds::{Quotient, ratio};
 use super::percentiles;
 use super::point::{Flow, InvalidSegment, LoadPoint, LoadUsage, Percentiles, SegmentCounts};
 use super::pool::{Loaded, Pool, Read, Times};
-use super::{errors, queue, slo};
+use super::{errors, queue, saturation, slo};
 use crate::analysis::figures::Estimate;
 use crate::record::LoadWindow;
 use crate::stats::{Buckets, Quantile};
@@ -21,6 +21,7 @@ pub(super) fn point(loaded: Loaded<'_>, pool: &Pool<'_>) -> LoadPoint {
         waiting: times(&rounds, |times| &times.waiting),
         lag_p99_ns: lag(pool),
         usage: usage(loaded, &rounds),
+        saturated: saturation::sign(loaded, &rounds),
         segments: segments(pool, &rounds),
         requests_count: pool.valid().map(|read| read.counts.offered).sum(),
     }

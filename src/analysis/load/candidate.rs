@@ -1,41 +1,64 @@
 //! All that is found of one candidate.
 
-use super::at_rate;
-use super::capacity;
 use super::pool::Loaded;
-use super::types::{CapacityWorth, LoadCandidate};
-use crate::analysis::figures::{Estimate, Figure};
+use super::types::{LoadCandidate, Stress};
+use super::{at_rate, capacity, integrity, saturation, soak, stress, worth};
+use crate::analysis::figures::{Estimate, Figure, OfLoad, Source, source};
 use crate::metric::Group;
+use crate::observed::Observed;
 use crate::record::LoadKey;
-
-const NOT_YET: &str = "it is not computed";
 
 pub(super) fn candidate(loaded: Loaded<'_>, key: LoadKey) -> LoadCandidate {
     let pools = loaded.pools(key);
+    let points: Vec<_> = pools
+        .iter()
+        .map(|pool| at_rate::point(loaded, pool))
+        .collect();
     let capacity = capacity::capacity(loaded.record, key);
-    LoadCandidate {
+    let mut candidate = LoadCandidate {
         key,
         label: loaded.record.session_label(key.session).into(),
-        figures: Group::Load
-            .metrics()
-            .map(|metric| Figure {
-                metric,
-                estimate: Estimate::absent(NOT_YET),
-            })
-            .collect(),
-        points: pools
-            .iter()
-            .map(|pool| at_rate::point(loaded, pool))
-            .collect(),
+        figures: Vec::new(),
+        saturation: saturation::of_points(loaded, &points),
+        stress: stress::of(loaded, &pools),
+        soak: soak::of(&pools),
+        integrity: integrity::of(loaded, key),
+        worth: worth::of(&capacity, loaded.plan),
+        points,
         capacity,
-        saturation: Err(NOT_YET.into()),
-        stress: Err(NOT_YET.into()),
-        soak: Err(NOT_YET.into()),
-        integrity: Err(NOT_YET.into()),
-        worth: CapacityWorth {
-            transactions_per_minute: Estimate::absent(NOT_YET),
-            virtual_users: Estimate::absent(NOT_YET),
-            cost_per_million: Estimate::absent(NOT_YET),
-        },
+    };
+    candidate.figures = figures(&candidate);
+    candidate
+}
+
+fn figures(candidate: &LoadCandidate) -> Vec<Figure> {
+    Group::Load
+        .metrics()
+        .filter_map(|metric| {
+            let Source::Load(of_load) = source(metric) else {
+                return None;
+            };
+            Some(Figure {
+                metric,
+                estimate: estimate(candidate, of_load)?,
+            })
+        })
+        .collect()
+}
+
+/// `None` of what is of one rate.
+fn estimate(candidate: &LoadCandidate, of_load: OfLoad) -> Option<Estimate> {
+    match of_load {
+        OfLoad::Capacity => Some(candidate.capacity.rate_per_sec.clone()),
+        OfLoad::Recovery => Some(recovery(&candidate.stress)),
+        OfLoad::MemoryGrowth => Some(soak::memory_growth(&candidate.soak)),
+        OfLoad::Response(_) | OfLoad::ErrorRate | OfLoad::Goodput => None,
+    }
+}
+
+fn recovery(stress: &Observed<Stress>) -> Estimate {
+    match stress {
+        Ok(stress) => stress.recovery.clone(),
+        Err(reason) => Estimate::absent(reason),
     }
 }

@@ -2,7 +2,9 @@
 
 use super::over_rounds::ratio;
 use super::pool::Read;
+use super::slo;
 use crate::analysis::figures::{Counted, Estimate, Interval, Measured};
+use crate::plan::LoadPlan;
 use crate::stats::Proportion;
 
 /// Rejected and failed requests over all, with an interval that holds both that over rounds and
@@ -33,6 +35,14 @@ pub(super) fn rate(rounds: &[Vec<&Read<'_>>]) -> Estimate {
         }),
         (_, absent @ Estimate::Absent { .. }) => absent,
     }
+}
+
+/// Share of errors beyond which it counts as broken where the SLO allows no other.
+const MOST_ERRORS: f64 = 0.01;
+
+/// The most errors that are not a failure.
+pub(super) fn error_limit(plan: &LoadPlan) -> f64 {
+    slo::most_errors(&plan.slo).unwrap_or(MOST_ERRORS)
 }
 
 fn hull(one: Interval, other: Interval) -> Interval {

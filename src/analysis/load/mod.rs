@@ -7,31 +7,44 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod at_rate;
+mod breaking;
 mod candidate;
 pub mod capacity;
+mod comparison;
+mod drift;
 mod errors;
+mod integrity;
 mod kept;
 mod over_rounds;
 mod percentiles;
 mod point;
 mod pool;
 mod queue;
+mod recovery;
+mod saturation;
 mod slo;
+mod soak;
+mod stress;
 #[cfg(test)]
 mod tests;
 mod types;
 mod validity;
 mod windows;
+mod worth;
 
 pub use capacity::Capacity;
+pub use comparison::quotient;
 pub use kept::{Kept, kept};
-pub use point::{Flow, InvalidSegment, LoadPoint, LoadUsage, Percentiles, SegmentCounts};
+pub use point::{
+    Flow, InvalidSegment, LoadPoint, LoadUsage, Percentiles, SaturationSign, SegmentCounts,
+};
 pub use types::{
     CapacityWorth, Drift, FailureMode, Leak, LevelShift, LoadCandidate, LoadComparison,
-    LoadFindings, OutputsUnderLoad, RateComparison, Saturation, SaturationSign, Soak, Stress,
+    LoadFindings, OutputsUnderLoad, RateComparison, Saturation, Soak, Stress,
 };
 pub use validity::MOST_LAG_SHARE;
 pub use windows::joined;
+pub use worth::{USER_CYCLE, cost_per_million, virtual_users};
 
 use pool::Loaded;
 
@@ -41,11 +54,12 @@ use crate::record::{LoadKey, RunRecord};
 #[must_use]
 pub fn findings(record: &RunRecord) -> Option<LoadFindings> {
     let loaded = Loaded::of(record)?;
+    let candidates: Vec<LoadCandidate> = keys(record)
+        .map(|key| candidate::candidate(loaded, key))
+        .collect();
     Some(LoadFindings {
-        candidates: keys(record)
-            .map(|key| candidate::candidate(loaded, key))
-            .collect(),
-        comparisons: Vec::new(),
+        comparisons: comparison::all(loaded, &candidates),
+        candidates,
     })
 }
 

@@ -29,14 +29,7 @@ pub(super) fn ratio(
     upper: impl Fn(&Read<'_>) -> f64,
     lower: impl Fn(&Read<'_>) -> f64,
 ) -> Estimate {
-    let sums: Vec<Quotient> = rounds
-        .iter()
-        .map(|round| Quotient {
-            upper: round.iter().map(|read| upper(read)).sum(),
-            lower: round.iter().map(|read| lower(read)).sum(),
-        })
-        .filter(|quotient| quotient.lower > 0.0)
-        .collect();
+    let sums = quotients(rounds, upper, lower);
     let whole = Quotient {
         upper: sums.iter().map(|quotient| quotient.upper).sum(),
         lower: sums.iter().map(|quotient| quotient.lower).sum(),
@@ -57,4 +50,31 @@ impl Quotient {
     fn value(&self) -> f64 {
         self.upper / self.lower
     }
+}
+
+/// The sum of one over the sum of the other, of each round.
+pub(super) fn per_round(
+    rounds: &[Vec<&Read<'_>>],
+    upper: impl Fn(&Read<'_>) -> f64,
+    lower: impl Fn(&Read<'_>) -> f64,
+) -> Vec<f64> {
+    quotients(rounds, upper, lower)
+        .iter()
+        .map(Quotient::value)
+        .collect()
+}
+
+fn quotients(
+    rounds: &[Vec<&Read<'_>>],
+    upper: impl Fn(&Read<'_>) -> f64,
+    lower: impl Fn(&Read<'_>) -> f64,
+) -> Vec<Quotient> {
+    rounds
+        .iter()
+        .map(|round| Quotient {
+            upper: round.iter().map(|read| upper(read)).sum(),
+            lower: round.iter().map(|read| lower(read)).sum(),
+        })
+        .filter(|quotient| quotient.lower > 0.0)
+        .collect()
 }

@@ -40,10 +40,28 @@ pub struct LoadPoint {
     pub lag_p99_ns: Option<Nanos>,
     /// What the session took meanwhile.
     pub usage: LoadUsage,
+    /// What shows that more comes than is completed; absent where nothing does.
+    pub saturated: Option<SaturationSign>,
     /// Segments behind the figures, and those that do not count.
     pub segments: SegmentCounts,
     /// Requests that came in the segments that count.
     pub requests_count: u64,
+}
+
+/// What shows that a session is saturated.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "by")]
+pub enum SaturationSign {
+    /// Fewer requests are completed than come.
+    Behind {
+        /// Requests completed over requests that came.
+        achieved_ratio: Estimate,
+    },
+    /// The queue grows.
+    QueueGrows {
+        /// Requests per second by which it does.
+        slope_per_sec: Estimate,
+    },
 }
 
 /// What became of requests, over rounds.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::capacity::Capacity;
-use super::point::LoadPoint;
+use super::point::{LoadPoint, SaturationSign};
 use crate::analysis::figures::{Estimate, Figure, find};
 use crate::metric::Metric;
 use crate::observed::Observed;
@@ -65,22 +65,6 @@ pub enum Saturation {
     },
 }
 
-/// What shows that a session is saturated.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case", tag = "by")]
-pub enum SaturationSign {
-    /// Fewer requests are completed than come.
-    Behind {
-        /// Requests completed over requests that came.
-        achieved_ratio: Estimate,
-    },
-    /// The queue grows.
-    QueueGrows {
-        /// Requests per second by which it does.
-        slope_per_sec: Estimate,
-    },
-}
-
 /// What a rising rate did, and what came after it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Stress {
@@ -126,9 +110,9 @@ pub struct Soak {
     pub length_ns: Nanos,
     /// Median response times of parts of the soak, in nanoseconds.
     pub response: Drift,
-    /// Resident memory of the processes together, in bytes.
+    /// Resident memory of each process, in bytes.
     pub memory: Drift,
-    /// Open files of the processes together.
+    /// Open files of each process.
     pub open_files: Drift,
     /// Growth of memory for each request, in bytes.
     pub memory_per_request: Estimate,
@@ -144,11 +128,14 @@ pub struct Drift {
     /// Median of the values.
     pub level: Estimate,
     /// Change in an hour: the median slope of all pairs of values (Theil and Sen), with an interval
-    /// that allows for neighbours that are alike.
+    /// that allows for neighbours that are alike, and holds together with those of the other levels:
+    /// it is wider than one of 95% alone.
     pub per_hour: Estimate,
     /// The least change in a day that matters.
     pub floor_per_day: f64,
-    /// Whether the interval of the slope excludes 0 and its change in a day is above the floor.
+    /// Whether the level moves and goes on to: the interval of the slope excludes 0, its change in a
+    /// day is above the floor, so is that over the soak, the second half has at least half the
+    /// slope, and no shift describes it better.
     pub drifts: bool,
     /// Moments at which the level moves at once; absent where none is shown.
     pub shifts: Vec<LevelShift>,
@@ -210,9 +197,11 @@ pub struct OutputsUnderLoad {
 pub struct CapacityWorth {
     /// Requests that are completed in a minute at the capacity.
     pub transactions_per_minute: Estimate,
-    /// Users that send a request, wait for the answer and think, over and over, whom it serves.
+    /// Users whom it serves.
     pub virtual_users: Estimate,
-    /// Price of a million predictions at the capacity, in the currency of the price list.
+    /// How often each of them sends one.
+    pub user_cycle_ns: Nanos,
+    /// Price of a million predictions at the capacity, in the currency of the price.
     pub cost_per_million: Estimate,
 }
 
@@ -249,6 +238,14 @@ impl LoadFindings {
         self.candidates
             .iter()
             .find(|candidate| candidate.key == key)
+    }
+}
+
+impl Drift {
+    /// Whether the level rises, and goes on to.
+    #[must_use]
+    pub fn grows(&self) -> bool {
+        self.drifts && self.per_hour.value().is_some_and(|slope| slope > 0.0)
     }
 }
 

@@ -99,6 +99,11 @@ pub fn capacity() -> RunRecord {
 
 /// A ramp to beyond what is served, with a queue of 200.
 pub fn stress() -> RunRecord {
+    made_up(&stress_shape())
+}
+
+/// What [`stress`] is made of.
+pub fn stress_shape() -> LoadShape {
     let ramp = Offer {
         to: PerSecond(1500.0),
         fall: Some(Fall {
@@ -107,13 +112,13 @@ pub fn stress() -> RunRecord {
         }),
         ..at(200.0, 12)
     };
-    made_up(&LoadShape {
+    LoadShape {
         question: Question::Stress,
         servings: vec![Serving::single(Some(200))],
         offers: vec![(LoadStage::Before, at(200.0, 8)), (LoadStage::Ramp, ramp)],
         windows: 90,
         ..curve_shape()
-    })
+    }
 }
 
 /// Ten minutes at 100 requests per second, in one round.
@@ -150,6 +155,7 @@ pub fn made_up(shape: &LoadShape) -> RunRecord {
         servings: shape.servings.clone(),
         segment_ns: shape.offers[0].1.length_ns,
         samples_count: 64,
+        price: None,
     });
     run.load = Some(LoadRecord {
         segments: segments(shape),

@@ -8,6 +8,7 @@ pub(super) mod load;
 mod record;
 
 mod at_rate;
+mod over_rates;
 
 use super::{LoadCandidate, LoadFindings, findings};
 use crate::record::{LoadKey, RunRecord};

@@ -109,6 +109,7 @@ pub fn plan(
 fn load_plan(args: &UnderLoadArgs) -> Result<LoadPlan> {
     let question = args.demand.question()?;
     Ok(LoadPlan {
+        price: None,
         arrivals: args.demand.arrivals(&question)?,
         servings: args.demand.servings(&question, &args.serving)?,
         question,
