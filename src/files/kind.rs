@@ -34,6 +34,8 @@ impl Kind {
     /// A journal, which holds what the record will hold, one event a line.
     pub(crate) const JOURNAL: Kind = Kind::file("a run's journal", 2 * GIB);
     pub(crate) const TRACE: Kind = Kind::file("a trace", 64 * GIB);
+    /// Times of ten million requests take less.
+    pub(crate) const ARRIVALS: Kind = Kind::file("a trace of arrivals", 512 * MIB);
     pub(crate) const RULES: Kind = Kind::file_or_pipe("a file of rules", 4 * MIB);
     pub(crate) const CONTEXT: Kind = Kind::file_or_pipe("a context", 4 * MIB);
     pub(crate) const SCRIPT: Kind = Kind::file("a script", 16 * MIB);

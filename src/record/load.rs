@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Failure;
 use crate::observed::Observed;
+use crate::plan::Offer;
 use crate::text::Plain;
-use crate::units::{Bytes, Nanos, PerSecond};
+use crate::units::{Bytes, Nanos};
 
 /// What a run under load found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,31 +66,6 @@ pub enum LoadStage {
     Ramp,
     /// A long time at one rate.
     Soak,
-}
-
-/// Requests that are to come. The same offer gives the same requests at the same times.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Offer {
-    /// Requests per second at the start, or virtual users.
-    pub from: PerSecond,
-    /// Requests per second at the end; between, the rate changes evenly.
-    pub to: PerSecond,
-    /// Time over which they arrive so.
-    pub length_ns: Nanos,
-    /// Seed of the draw.
-    pub seed: u64,
-    /// How the rate falls after that time; absent: no requests come after it.
-    #[serde(default)]
-    pub fall: Option<Fall>,
-}
-
-/// A rate that requests still arrive at when another one has passed, with the queue as it is then.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Fall {
-    /// Requests per second.
-    pub to: PerSecond,
-    /// Time over which they arrive.
-    pub length_ns: Nanos,
 }
 
 /// What one process served in a segment.
@@ -217,32 +193,6 @@ pub struct ProcessSample {
     pub memory_bytes: Option<Bytes>,
     /// Open files.
     pub open_files_count: Option<u64>,
-}
-
-impl Offer {
-    /// Requests of one rate.
-    #[must_use]
-    pub fn at(rate: PerSecond, length_ns: Nanos, seed: u64) -> Self {
-        Offer {
-            from: rate,
-            to: rate,
-            length_ns,
-            seed,
-            fall: None,
-        }
-    }
-
-    /// Time over which requests arrive, a fall included.
-    #[must_use]
-    pub fn whole_length(&self) -> Nanos {
-        self.length_ns + self.fall.map_or(Nanos(0), |fall| fall.length_ns)
-    }
-
-    /// Requests per second until the rate falls, the mean.
-    #[must_use]
-    pub fn mean_rate(&self) -> PerSecond {
-        PerSecond(f64::midpoint(self.from.0, self.to.0))
-    }
 }
 
 impl LoadCounts {

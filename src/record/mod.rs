@@ -23,6 +23,7 @@ mod sameness;
 mod statistics;
 mod tuning;
 
+pub use crate::plan::{Fall, Offer};
 pub use accuracy::{
     AccuracyRecord, Agreement, DatasetInfo, ElementScores, ElementUnit, Hits, LabelledScores,
     NotComparable, OutputHealth, OutputKind, Overlap, RightOf, Scores, SeveralScores,
@@ -41,8 +42,8 @@ pub use launch::{
     Phase, TRIED_OUT_BEFORE, Warmup,
 };
 pub use load::{
-    BatchRuns, Fall, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage, LoadTimes,
-    LoadWindow, Offer, ProcessLoad, ProcessSample, SenderPlace, ServedLoad,
+    BatchRuns, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage, LoadTimes,
+    LoadWindow, ProcessLoad, ProcessSample, SenderPlace, ServedLoad,
 };
 pub(crate) use model::without_domain;
 pub use model::{

@@ -10,7 +10,7 @@ mod desk;
 mod simulate;
 mod tally;
 
-pub use arrivals::{Arriving, OpenArrivals};
+pub use arrivals::{Arriving, TraceError, arrivals, check_trace};
 pub use desk::{Desk, Next, Request};
 pub use simulate::{Service, simulate};
 pub use tally::{Tally, Window};

@@ -56,7 +56,9 @@ pub fn simulate(
             course.finish(arrivals);
         } else if arrival == Some(next) {
             arrivals.pop();
-            course.arrive(number, next);
+            if !course.arrive(number, next) {
+                arrivals.rejected(next);
+            }
             number += 1;
         }
     }
@@ -80,7 +82,8 @@ struct Running {
 }
 
 impl Course<'_> {
-    fn arrive(&mut self, number: u64, due: Nanos) {
+    /// Whether the request was taken.
+    fn arrive(&mut self, number: u64, due: Nanos) -> bool {
         let request = Request {
             number,
             scheduled: due,
@@ -88,6 +91,7 @@ impl Course<'_> {
         };
         let was_taken = self.desk.offer(request);
         self.tally.came(&request, was_taken, self.desk.waiting());
+        was_taken
     }
 
     /// Lets free callers take what they may; returns when one is to ask again.
@@ -120,8 +124,8 @@ impl Course<'_> {
         } else {
             self.tally.ran(&running.batch, running.start, until);
         }
-        for request in &running.batch {
-            arrivals.answered(request.scheduled, until);
+        for _ in &running.batch {
+            arrivals.answered(until);
         }
         self.free.push(caller);
     }
@@ -130,8 +134,8 @@ impl Course<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Arrivals, Serving};
-    use crate::traffic::OpenArrivals;
+    use crate::plan::{Arrivals, Offer, Serving};
+    use crate::traffic::arrivals;
     use crate::units::PerSecond;
 
     struct Fixed(Nanos);
@@ -147,10 +151,17 @@ mod tests {
         let (utilization, service) = (0.6, Nanos(1_000_000));
         let rate = PerSecond(utilization * 1e9 / service.0 as f64);
         let length = Nanos(400_000_000_000);
-        let mut arrivals = OpenArrivals::new(&Arrivals::Poisson, rate, rate, length, 7);
+        let offer = Offer::at(rate, length, 7);
+        let mut arrivals = arrivals(&Arrivals::Poisson, &offer).unwrap();
         let mut desk = Desk::new(&Serving::single(None));
         let mut tally = Tally::new(length, 10, 1);
-        simulate(&mut arrivals, &mut desk, 1, &mut Fixed(service), &mut tally);
+        simulate(
+            arrivals.as_mut(),
+            &mut desk,
+            1,
+            &mut Fixed(service),
+            &mut tally,
+        );
         let expected = utilization / (2.0 * (1.0 - utilization)) * service.0 as f64;
         let mean = tally.waiting.mean().unwrap();
         assert!((mean / expected - 1.0).abs() < 0.05, "{mean} of {expected}");

@@ -45,7 +45,7 @@ const MAY_USE: MayUse = &[
     ("accuracy", &["stats", "plan", "record", "inputs"]),
     ("trace", &["files", "record"]),
     ("runtime", &["files", "hash", "foreign"]),
-    ("traffic", &["stats", "plan"]),
+    ("traffic", &["files", "stats", "plan"]),
     ("measure", &["stats", "plan", "traffic"]),
     (
         "engine",

@@ -33,7 +33,6 @@ struct State {
 /// A request that was answered, or failed.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
-    pub scheduled: Nanos,
     pub end: Nanos,
 }
 
@@ -164,10 +163,7 @@ impl Counter {
         if !self.follows_answers {
             return;
         }
-        let answers = batch.iter().map(|request| Answer {
-            scheduled: request.scheduled,
-            end,
-        });
+        let answers = batch.iter().map(|_| Answer { end });
         self.state().answers.extend(answers);
         self.answered.notify_one();
     }

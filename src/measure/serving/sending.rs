@@ -92,7 +92,7 @@ impl Sender<'_> {
         let until = [due, window, limit].into_iter().flatten().min();
         self.counter.wait(until, &mut self.answers);
         for answer in &self.answers {
-            self.arrivals.answered(answer.scheduled, answer.end);
+            self.arrivals.answered(answer.end);
         }
     }
 
@@ -110,7 +110,7 @@ impl Sender<'_> {
     /// A user whose request was rejected thinks, and comes again.
     fn rejected(&mut self, request: &Request) {
         if self.counter.follows_answers() {
-            self.arrivals.answered(request.scheduled, request.sent);
+            self.arrivals.rejected(request.sent);
         }
     }
 }

@@ -2,8 +2,8 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::*;
-use crate::plan::{Arrivals, Batcher};
-use crate::traffic::{OpenArrivals, Request};
+use crate::plan::{Arrivals, Batcher, Offer};
+use crate::traffic::{self, Arriving, Request};
 use crate::units::PerSecond;
 
 const MS: u64 = 1_000_000;
@@ -33,9 +33,9 @@ impl Caller for Counting {
     }
 }
 
-fn arrivals(rate: f64, length: Nanos) -> OpenArrivals {
-    let rate = PerSecond(rate);
-    OpenArrivals::new(&Arrivals::Constant, rate, rate, length, 1)
+fn arrivals(rate: f64, length: Nanos) -> Box<dyn Arriving> {
+    let offer = Offer::at(PerSecond(rate), length, 1);
+    traffic::arrivals(&Arrivals::Constant, &offer).unwrap()
 }
 
 fn target(serving: &Serving, length: Nanos) -> ServingTarget<'_> {
@@ -59,7 +59,7 @@ fn each_request_is_served_once_and_waits_no_less_than_it_must() {
     ];
     let segment = serve(
         &target(&serving, length),
-        &mut arrivals(1_000.0, length),
+        arrivals(1_000.0, length).as_mut(),
         &mut callers,
     );
     let mut numbers: Vec<u64> = callers
@@ -92,7 +92,7 @@ fn a_batch_is_run_when_its_oldest_request_has_waited_long_enough() {
     let mut callers = [Counting::default(), Counting::default()];
     let segment = serve(
         &target(&serving, length),
-        &mut arrivals(1_000.0, length),
+        arrivals(1_000.0, length).as_mut(),
         &mut callers,
     );
     let batches: Vec<usize> = callers
@@ -125,7 +125,7 @@ fn a_full_queue_rejects_and_what_waits_at_the_limit_has_failed() {
         limit: Nanos(100 * MS),
         ..target(&serving, length)
     };
-    let segment = serve(&limited, &mut arrivals(1_000.0, length), &mut callers);
+    let segment = serve(&limited, arrivals(1_000.0, length).as_mut(), &mut callers);
     let sum = |of: fn(&crate::traffic::Window) -> u64| -> u64 {
         segment.tally.windows.iter().map(of).sum()
     };

@@ -14,8 +14,8 @@ use super::room;
 use crate::engine::{Runtime, Session};
 use crate::measure::EngineClock;
 use crate::protocol::{Response, ServeRequest};
-use crate::record::Failure;
-use crate::traffic::{Arriving, OpenArrivals};
+use crate::record::{Failure, FailureKind};
+use crate::traffic;
 use crate::units::Bytes;
 use integrity::Reference;
 
@@ -41,7 +41,8 @@ pub(super) fn serve(
         callers.extend(session.serve(&inputs, count)?);
     }
     let reference = Reference::take(&mut callers, inputs.samples.len(), request)?;
-    let mut arrivals = arriving(request);
+    let mut arrivals = traffic::arrivals(&request.arrivals, &request.offer)
+        .map_err(|error| Failure::of(FailureKind::BadInput, error.to_string()))?;
     let course = match sessions.runtime.clock() {
         EngineClock::Manual(clock) => {
             played::run(&clock, callers, request, reference, arrivals.as_mut())
@@ -49,17 +50,6 @@ pub(super) fn serve(
         EngineClock::Monotonic => real::run(callers, request, &reference, arrivals.as_mut()),
     };
     Ok(Response::Served(Box::new(course.served())))
-}
-
-fn arriving(request: &ServeRequest) -> Box<dyn Arriving> {
-    let offer = &request.offer;
-    Box::new(OpenArrivals::new(
-        &request.arrivals,
-        offer.from,
-        offer.to,
-        offer.length_ns,
-        offer.seed,
-    ))
 }
 
 impl<'a> Sessions<'a> {

@@ -8,7 +8,7 @@ use onnxprof::record::{
     LoadWindow, Offer, ProcessLoad, ProcessSample, RunRecord, ServedLoad,
 };
 use onnxprof::stats::Latencies;
-use onnxprof::traffic::{Arriving, Desk, OpenArrivals, Request, Service, Tally, simulate};
+use onnxprof::traffic::{Desk, Request, Service, Tally, arrivals, simulate};
 use onnxprof::units::{Bytes, Nanos, PerSecond};
 
 use super::record::{RunShape, VariantShape, build};
@@ -230,10 +230,16 @@ impl Made<'_> {
         let length = self.offer.whole_length();
         let mut tally = Tally::new(length, self.shape.windows, serving.max_batch());
         let mut times = Times::new(self);
-        let mut arrivals = Falling::new(&self.offer);
+        let mut arrivals = arrivals(&Arrivals::Poisson, &self.offer).unwrap();
         let callers = serving.callers as usize;
         let mut desk = Desk::new(serving);
-        simulate(&mut arrivals, &mut desk, callers, &mut times, &mut tally);
+        simulate(
+            arrivals.as_mut(),
+            &mut desk,
+            callers,
+            &mut times,
+            &mut tally,
+        );
         let windows: Vec<LoadWindow> = windows(&tally);
         let samples = self.samples(&windows);
         ProcessLoad {
@@ -385,51 +391,5 @@ impl Service for Times {
         self.last_end = self.last_end.max(start + time);
         self.busy = self.busy + time;
         Some(time)
-    }
-}
-
-/// Requests of an offer, those after the fall of its rate included.
-struct Falling {
-    first: OpenArrivals,
-    after: Option<OpenArrivals>,
-    length: Nanos,
-}
-
-impl Falling {
-    fn new(offer: &Offer) -> Self {
-        let draw =
-            |from, to, length, seed| OpenArrivals::new(&Arrivals::Poisson, from, to, length, seed);
-        Falling {
-            first: draw(offer.from, offer.to, offer.length_ns, offer.seed),
-            after: offer
-                .fall
-                .map(|fall| draw(fall.to, fall.to, fall.length_ns, offer.seed + 1)),
-            length: offer.length_ns,
-        }
-    }
-}
-
-impl Arriving for Falling {
-    fn peek(&mut self) -> Option<Nanos> {
-        let length = self.length;
-        self.first
-            .peek()
-            .or_else(|| Some(self.after.as_mut()?.peek()? + length))
-    }
-
-    fn pop(&mut self) -> Option<Nanos> {
-        let due = self.peek()?;
-        if self.first.pop().is_none()
-            && let Some(after) = &mut self.after
-        {
-            after.pop();
-        }
-        Some(due)
-    }
-
-    fn answered(&mut self, _scheduled: Nanos, _end: Nanos) {}
-
-    fn is_over(&mut self) -> bool {
-        self.peek().is_none()
     }
 }
