@@ -26,10 +26,10 @@ def _module_in_programs() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> onnxprof.Run:
-    """The digits models on ONNX Runtime, as far as twelve seconds go."""
+    """The digits models on ONNX Runtime, as far as eight seconds go."""
     out = tmp_path_factory.mktemp("measured") / "run"
     models = [DIGITS / "digits-fp32.onnx", DIGITS / "digits-int8-static.onnx"]
-    return onnxprof.profile(models, budget="12s", batch=1, out=out, progress=False)
+    return onnxprof.profile(models, budget="8s", batch=1, out=out, progress=False)
 
 
 @pytest.fixture(scope="session")
