@@ -317,6 +317,8 @@ fn pages_have_no_words_of_ours_alone() {
         "src/README.md",
         "src/cli/README.md",
         "src/analysis/README.md",
+        "src/python/README.md",
+        "src/packaging/README.md",
         "benches/README.md",
         "tests/fuzz/README.md",
     ] {
