@@ -7,6 +7,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod at_rate;
+mod batches;
 mod breaking;
 mod candidate;
 pub mod capacity;
@@ -32,6 +33,7 @@ mod validity;
 mod windows;
 mod worth;
 
+pub use batches::{BatchShare, batches};
 pub use capacity::Capacity;
 pub use comparison::quotient;
 pub use kept::{Kept, kept};

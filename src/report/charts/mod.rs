@@ -6,6 +6,7 @@
 mod axis;
 mod cast;
 mod latency;
+pub(super) mod load;
 mod loading;
 mod memory;
 mod operators;

@@ -8,7 +8,7 @@ use crate::analysis::load::{LoadCandidate, LoadFindings, LoadPoint};
 use crate::check::{Side, Slo};
 use crate::metric::Unit;
 use crate::plan::{Arrivals, Batcher, LoadPlan, Question, Serving};
-use crate::record::LoadKey;
+use crate::record::{LoadKey, LoadSegment};
 use crate::units::{Nanos, PerSecond};
 
 /// A run under load: what was planned, and what was found.
@@ -31,6 +31,12 @@ impl<'a> Load<'a> {
 
     pub(in crate::report) fn candidates(self) -> slice::Iter<'a, LoadCandidate> {
         self.found.candidates.iter()
+    }
+
+    pub(in crate::report) fn segments(self) -> slice::Iter<'a, LoadSegment> {
+        let load = self.source.record.load.as_ref();
+        load.map_or(&[] as &[LoadSegment], |load| load.segments.as_slice())
+            .iter()
     }
 
     /// `int8`, or `int8 (2 sessions)` where sessions are served in several ways.
@@ -164,18 +170,19 @@ pub(in crate::report) fn arrivals(load: Load<'_>) -> String {
     }
 }
 
-/// `1 session, 1 thread, each request alone, a queue of 1,000`.
+/// `1 session with 1 thread, each request alone, from a queue of 1,000`.
 pub(in crate::report) fn serving(serving: &Serving) -> String {
-    let mut parts = vec![
+    let processes = match serving.processes {
+        1 => String::new(),
+        several => format!(" in each of {several} processes"),
+    };
+    format!(
+        "{} with {}{processes}, {}, from {}",
         number_of(serving.sessions, "session"),
         number_of(serving.callers, "thread"),
-    ];
-    if serving.processes > 1 {
-        parts.push(format!("each in {} processes", serving.processes));
-    }
-    parts.push(batching(serving.batcher.as_ref()));
-    parts.push(queue(serving));
-    joined(parts, ", ")
+        batching(serving.batcher.as_ref()),
+        queue(serving)
+    )
 }
 
 fn batching(batcher: Option<&Batcher>) -> String {
@@ -187,7 +194,7 @@ fn batching(batcher: Option<&Batcher>) -> String {
         sizes => format!(", without waiting at {}", listed(sizes)),
     };
     format!(
-        "batches of up to {} that wait {} at most{preferred}",
+        "in batches of up to {} that wait {} at most{preferred}",
         batcher.max_batch,
         short_time(batcher.max_delay_ns)
     )
@@ -278,7 +285,7 @@ mod tests {
         assert_eq!(of_its_own(&servings[..2], &servings[1]), "batch 8 in 2 ms");
         assert_eq!(
             serving(&servings[1]),
-            "1 session, 1 thread, batches of up to 8 that wait 2 ms at most, a queue of 1,000"
+            "1 session with 1 thread, in batches of up to 8 that wait 2 ms at most, from a queue of 1,000"
         );
     }
 

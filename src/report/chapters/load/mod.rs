@@ -2,12 +2,30 @@
 //! found.
 
 mod answer;
+mod arrivals;
+mod batching;
+mod candidates;
+mod capacity;
 mod cells;
+mod integrity;
 mod on_screen;
+mod rates;
+mod soak;
+mod stress;
 #[cfg(test)]
 mod tests;
 
 pub(super) use answer::verdict;
+pub(in crate::report) use answer::{by, soaked, wrong};
+pub(super) use arrivals::chapter as arrivals;
+pub(super) use batching::chapter as batching;
+pub(super) use candidates::chapter as candidates;
+pub(super) use capacity::chapter as capacity;
+pub(in crate::report) use cells::small_share;
+pub(super) use integrity::{chapter as integrity, generator};
+pub(super) use rates::{chapter as rates, parts};
+pub(super) use soak::chapter as soak;
+pub(super) use stress::{chapter as stress, saturation};
 
 use super::{Block, Chapter, Source, prediction};
 use crate::report::chapter::Place;

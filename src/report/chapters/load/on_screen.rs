@@ -16,6 +16,9 @@ const GAP: usize = 2;
 /// Columns that are left out where a table is too wide, the first one first.
 const DISPENSABLE: [&str; 3] = ["goodput/s", "waiting", "errors"];
 
+/// Where requests were sent too late.
+const INVALID: &str = "INVALID";
+
 /// A candidate, at one rate where there is one to show.
 #[derive(Clone, Copy)]
 struct Row<'a> {
@@ -43,8 +46,9 @@ const COMPLETED: Column = column("completed/s", |row| {
 const KEPT: Column = column("SLO", |row| {
     of_point(row, |point| kept_word(row.load, point).into())
 });
-const P50: Column = column("p50", |row| {
-    of_point(row, |point| cells::value(Unit::Ns, &point.response.p50))
+const P50: Column = column("p50", |row| match row.point {
+    Some(point) if !point.is_valid() && !point.segments.invalid.is_empty() => INVALID.into(),
+    _ => of_point(row, |point| cells::value(Unit::Ns, &point.response.p50)),
 });
 const P90: Column = column("p90", |row| {
     of_point(row, |point| cells::percentile(&point.response.p90))
@@ -199,7 +203,10 @@ fn all_rows(load: Load<'_>, rows: usize) -> Vec<Row<'_>> {
 fn rows_of(load: Load<'_>, choice: Choice) -> Vec<Row<'_>> {
     let mut rows = Vec::new();
     for candidate in load.candidates() {
-        let points = points(load, candidate, choice);
+        let mut points = points(load, candidate, choice);
+        if !points.iter().any(|point| point.is_valid()) {
+            points.truncate(1);
+        }
         let row = |point| Row {
             load,
             candidate,

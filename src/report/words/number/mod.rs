@@ -167,7 +167,8 @@ fn in_scale(suffix: &str, factor: f64, unit: Unit, value: f64, interval: Interva
     );
     // An end that is many times the value has no more digits than the value.
     let ends = span(interval, |end| {
-        rounded(end / factor, place + magnitude((end / value).max(1.0)))
+        let times = if value == 0.0 { 1.0 } else { end / value };
+        rounded(end / factor, place + magnitude(times.max(1.0)))
     });
     format!("{}{suffix} ({ends})", rounded(value / factor, place))
 }

@@ -11,7 +11,10 @@ pub(super) fn of(load: Load<'_>, candidate: &LoadCandidate) -> String {
         .filter(|point| point.is_valid())
         .collect();
     let (Some(first), Some(last)) = (points.first(), points.last()) else {
-        return format!("{name}: no rate could be measured");
+        return match is_invalid(candidate) {
+            true => format!("{name} is INVALID: its requests were sent late"),
+            false => format!("{name} could not be measured at any rate"),
+        };
     };
     let Some(slo) = slo(load, candidate) else {
         return format!("{name} {}", without_slo(load, candidate, last));
@@ -33,6 +36,12 @@ pub(super) fn of(load: Load<'_>, candidate: &LoadCandidate) -> String {
             saturates(candidate)
         ),
     }
+}
+
+/// Whether segments count for nothing because requests were sent too late.
+fn is_invalid(candidate: &LoadCandidate) -> bool {
+    let mut points = candidate.points.iter();
+    points.any(|point| !point.segments.invalid.is_empty())
 }
 
 /// In full for the first candidate.

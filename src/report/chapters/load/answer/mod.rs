@@ -7,7 +7,10 @@ mod scenario;
 mod soak;
 mod stress;
 
-pub(super) use remarks::remarks;
+pub(in crate::report) use remarks::wrong;
+pub(super) use remarks::{remarks, sign};
+pub(in crate::report) use soak::told as soaked;
+pub(in crate::report) use stress::by;
 
 use crate::analysis::load::LoadCandidate;
 use crate::plan::{Question, Scenario};

@@ -1,5 +1,6 @@
 //! What changes most beside the verdict, what spoils figures first.
 
+use super::super::cells;
 use super::{soak, stress};
 use crate::analysis::load::{
     Leak, LoadCandidate, LoadPoint, OutputsUnderLoad, Saturation, SaturationSign,
@@ -77,19 +78,26 @@ fn failed(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
     ))
 }
 
-/// `Outputs of int8: 12 of 9,000 under load are not those without load (0.13%, 0.07% to 0.23%).`
 fn wrong_outputs(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
     let found = candidate.integrity.as_ref().ok()?;
     (found.wrong_count > 0)
         .then(|| format!("Outputs of {}: {}.", load.name(candidate.key), wrong(found)))
 }
 
-pub(in crate::report::chapters::load) fn wrong(found: &OutputsUnderLoad) -> String {
+/// `12 of 9,000 outputs under load are not those without load (0.13%, 0.07% to 0.23%)`.
+pub(in crate::report) fn wrong(found: &OutputsUnderLoad) -> String {
+    if found.wrong_count == 0 {
+        return format!(
+            "all {} outputs compared are those without load; share of wrong ones: {}",
+            number::count(found.checked_count),
+            cells::small_share(&found.wrong_ratio)
+        );
+    }
     format!(
-        "{} of {} under load are not those without load ({})",
+        "{} of {} outputs under load are not those without load ({})",
         number::count(found.wrong_count),
         number::count(found.checked_count),
-        words::amount(Unit::Ratio, &found.wrong_ratio)
+        cells::small_share(&found.wrong_ratio)
     )
 }
 

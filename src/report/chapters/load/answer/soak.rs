@@ -15,7 +15,7 @@ pub(super) fn of(load: Load<'_>, candidate: &LoadCandidate) -> String {
 }
 
 /// `memory grows by 3.1 MiB an hour (2.9 to 3.4): a leak, 74 MiB in a day`.
-pub(in crate::report::chapters::load) fn told(soak: &Soak) -> String {
+pub(in crate::report) fn told(soak: &Soak) -> String {
     let mut parts = vec![leak(soak)];
     parts.extend(slower(&soak.response));
     parts.extend(shifts(soak));

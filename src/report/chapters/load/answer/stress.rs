@@ -1,10 +1,10 @@
 //! Where it breaks, how, and how long it takes to recover.
 
-use crate::analysis::Estimate;
 use crate::analysis::load::{FailureMode, LoadCandidate, Stress};
+use crate::analysis::{Bounds, Estimate};
 use crate::metric::Unit;
 use crate::report::words::load::{Load, asked_rate, requests};
-use crate::report::words::{self, plain};
+use crate::report::words::{self, number, plain};
 
 pub(super) fn of(load: Load<'_>, candidate: &LoadCandidate) -> String {
     let name = load.name(candidate.key);
@@ -32,13 +32,28 @@ pub(in crate::report::chapters::load) fn broken(stress: &Stress) -> String {
 }
 
 fn recovers(recovery: &Estimate) -> String {
-    match recovery.absent_reason() {
-        Some(reason) => format!(", and how it recovers is not known: {}", plain(reason)),
-        None => format!(", and recovers in {}", words::amount(Unit::Ns, recovery)),
+    match recovery {
+        Estimate::Measured(_) => {
+            format!(", and recovers in {}", words::amount(Unit::Ns, recovery))
+        }
+        Estimate::Absent {
+            bounds:
+                Some(Bounds {
+                    at_least: Some(time),
+                    ..
+                }),
+            ..
+        } => format!(
+            ", and has not recovered after {}",
+            number::value(Unit::Ns, *time, None)
+        ),
+        Estimate::Absent { reason, .. } => {
+            format!(", and how it recovers is not known: {}", plain(reason))
+        }
     }
 }
 
-pub(in crate::report::chapters::load) fn by(mode: FailureMode) -> &'static str {
+pub(in crate::report) fn by(mode: FailureMode) -> &'static str {
     match mode {
         FailureMode::Waiting => "by longer and longer waiting",
         FailureMode::Rejections => "by rejections from a full queue",
