@@ -5,6 +5,7 @@ mod application;
 mod baseline;
 mod entries;
 mod improvement;
+mod load;
 mod monitoring;
 mod overview;
 mod risk;
@@ -21,6 +22,11 @@ pub(super) use entries::{advice, entries};
 pub(super) use sources::Fill;
 
 pub(super) fn found(key: Key, fill: Fill<'_>) -> Found {
+    load::found(key, *fill).unwrap_or_else(|| of_others(key, fill))
+}
+
+/// Of what a run under load says nothing.
+fn of_others(key: Key, fill: Fill<'_>) -> Found {
     match key {
         Key::Overview(field) => overview::overview(field, fill),
         Key::Summary(field) => overview::summary(field, fill),
@@ -58,9 +64,9 @@ pub(super) fn found(key: Key, fill: Fill<'_>) -> Found {
         | Key::CachingLayers(CachingLayers::CdnCaching | CachingLayers::BrowserCaching) => {
             NO_NETWORK
         }
-        Key::StressConfiguration(_) | Key::StressResults(_) => {
-            not_measured("the run applied no more load than its plan says")
-        }
+        Key::StressConfiguration(_) | Key::StressResults(_) => not_measured(
+            "the run applied no more load than its plan says; `onnxprof load MODEL --stress` drives it up until it breaks",
+        ),
         Key::CodeOptimization(_)
         | Key::CostBenefit(_)
         | Key::ScalingStrategies(

@@ -63,9 +63,9 @@ pub(super) fn result(field: TestResults, source: Source<'_>) -> Found {
             Some(cell) => told(Kind::Measured, used(source, cell)),
             None => not_measured(NOTHING_MEASURED),
         },
-        TestResults::BreakingPoint => {
-            not_measured("a closed loop never sends more than is answered")
-        }
+        TestResults::BreakingPoint => not_measured(
+            "a closed loop never sends more than is answered; `onnxprof load MODEL --stress` does",
+        ),
     }
 }
 
