@@ -36,6 +36,10 @@ impl Reports {
         let guarded = export::Names::Guarded;
         let cells = export::cells_csv(record, &findings, guarded);
         let mut files = vec![(folder.cells_csv(), cells.map_err(CliError::bug))];
+        if findings.load.is_some() {
+            let load = export::load_csv(record, &findings, guarded);
+            files.push((folder.load_csv(), load.map_err(CliError::bug)));
+        }
         if !record.operators.is_empty() {
             let operators = export::operators_csv(record, guarded);
             files.push((folder.operators_csv(), operators.map_err(CliError::bug)));

@@ -32,10 +32,19 @@ pub(super) fn table<R: Serialize + Default>(
 #[derive(Clone, Copy)]
 pub(super) struct Digits(pub(super) f64);
 
+impl Digits {
+    fn rounded(self) -> f64 {
+        format!("{:.12e}", self.0).parse().unwrap_or(self.0)
+    }
+
+    pub(super) fn text(self) -> String {
+        self.rounded().to_string()
+    }
+}
+
 impl Serialize for Digits {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rounded: f64 = format!("{:.12e}", self.0).parse().unwrap_or(self.0);
-        serializer.collect_str(&rounded)
+        serializer.collect_str(&self.rounded())
     }
 }
 

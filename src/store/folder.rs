@@ -118,6 +118,12 @@ impl RunFolder {
         self.path.join("cells.csv")
     }
 
+    /// What was measured at each rate of a run under load, for machines.
+    #[must_use]
+    pub fn load_csv(&self) -> PathBuf {
+        self.path.join("load.csv")
+    }
+
     /// The nodes of all profiles, for machines.
     #[must_use]
     pub fn operators_csv(&self) -> PathBuf {

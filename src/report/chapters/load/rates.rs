@@ -5,6 +5,7 @@ use super::on_screen::kept_word;
 use crate::analysis::Estimate;
 use crate::analysis::load::LoadPoint;
 use crate::metric::Unit;
+use crate::plan::{Question, Scenario};
 use crate::record::{LoadKey, LoadStage};
 use crate::report::chapter::{Audience, Block, Chapter, Place};
 use crate::report::charts;
@@ -12,23 +13,37 @@ use crate::report::words::load::{self, Load};
 use crate::report::words::{Builder, Line, RowKind, Source, Table, number};
 
 pub(in crate::report::chapters) fn chapter(source: Source<'_>) -> Chapter {
-    let chapter = Chapter::new("rates", "Rates", "Response over offered rates")
-        .titled()
-        .open();
+    let chapter = Chapter::new("rates", "Rates", "Response over offered rates").titled();
     let Some(load) = Load::of(source) else {
         return chapter;
     };
+    let chapter = match has_rates(load) {
+        true => chapter
+            .open()
+            .with(Block::Charts(charts::load::over_rates(load))),
+        false => chapter,
+    };
     chapter
-        .with(Block::Charts(charts::load::over_rates(load)))
         .table(times(load))
         .only(Audience::BROWSER, Block::table(Place::Folded, flows(load)))
         .only(Audience::AS_TEXT, Block::table(Place::Open, flows(load)))
 }
 
+/// Whether several rates, or numbers of users, were asked for.
+fn has_rates(load: Load<'_>) -> bool {
+    match load.plan.question {
+        Question::Curve { .. }
+        | Question::Capacity
+        | Question::Users { .. }
+        | Question::Scenario(Scenario::Server) => true,
+        Question::Stress | Question::Soak { .. } | Question::Scenario(_) => false,
+    }
+}
+
 /// What the response is made of, among the evidence.
 pub(in crate::report::chapters) fn parts(source: Source<'_>) -> Chapter {
     let chapter = Chapter::new("parts", "Waiting and service", "Waiting and service");
-    match Load::of(source) {
+    match Load::of(source).filter(|load| has_rates(*load)) {
         Some(load) => chapter.with(Block::Charts(charts::load::parts_over_rates(load))),
         None => chapter,
     }

@@ -217,8 +217,11 @@ impl Curve {
             .flat_map(value_and_ends)
             .chain(self.limits.iter().map(|limit| limit.value))
             .collect();
-        let measure =
-            Measure::of(self.unit, values.iter().copied()).ok_or("nothing was completed")?;
+        // Of several decades, the unit of what they are judged by.
+        let of_limits = self.limits.iter().map(|limit| limit.value);
+        let measure = Measure::of(self.unit, of_limits)
+            .or_else(|| Measure::of(self.unit, values.iter().copied()))
+            .ok_or("nothing was completed")?;
         let x = x_axis(load, rates);
         Ok(ChartView {
             y: measure.log(&self.what, values),

@@ -40,8 +40,8 @@ pub(super) fn throughput(field: Throughputs, source: Source<'_>) -> Found {
         Throughputs::RequestsPerSecond => figure(of_cell(cell, Metric::Throughput)),
         Throughputs::TransactionsPerMinute => figure(per_minute(cell)),
         Throughputs::PeakLoadCapacity | Throughputs::SustainedLoadCapacity => not_measured(
-            "the load was closed: so many requests in flight, each sent when the last was done; `onnxprof load MODEL --slo \
-             'response_p99<=20ms'` measures what is held",
+            "the load was closed: so many requests in flight, each sent when the last was done; `onnxprof load MODEL` measures \
+             what is held",
         ),
     }
 }
