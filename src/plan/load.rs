@@ -202,6 +202,21 @@ impl Offer {
     }
 }
 
+impl LoadPlan {
+    /// Whether rates are numbers of virtual users.
+    #[must_use]
+    pub fn is_of_users(&self) -> bool {
+        match &self.question {
+            Question::Users { .. } => true,
+            Question::Curve { .. }
+            | Question::Capacity
+            | Question::Stress
+            | Question::Soak { .. }
+            | Question::Scenario(_) => matches!(self.arrivals, Arrivals::Users { .. }),
+        }
+    }
+}
+
 impl Serving {
     /// Requests that may wait where nothing is said.
     pub const QUEUE: u64 = 1000;

@@ -97,7 +97,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("scaling", &["decide", "figures"]),
             ("explain", &["decide", "figures", "operators"]),
             ("decide", &["explain", "figures", "operators", "scaling"]),
-            ("gate", &["comparison", "decide", "figures"]),
+            ("gate", &["comparison", "decide", "figures", "load"]),
             ("load", &["figures"]),
             ("tuning", &["decide", "figures", "gate"]),
         ],

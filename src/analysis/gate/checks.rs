@@ -10,7 +10,7 @@ use super::{
     shipped, target, verdict,
 };
 use crate::check::Budget;
-use crate::metric::Group;
+use crate::metric::{Group, Level};
 use crate::plan::CellKey;
 use crate::record::{Fitness, FitnessVerdict};
 use crate::text::Plain;
@@ -47,7 +47,8 @@ pub fn gate(rules: &[Rule], run: Run<'_>, terms: Terms<'_>) -> Result<Gate, Rule
 
 /// Cells about which a rule is not decided while a run goes on that is looked at several times:
 /// intervals that are wider by [`LOOKS_WIDENED`] do not decide it. All cells of a session about
-/// which one is not; rules about outputs are not among them, which are scored apart from launches.
+/// which one is not; rules about outputs are not among them, which are scored apart from launches,
+/// nor are those about figures under load, which rounds without it do not measure.
 ///
 /// # Errors
 /// As [`gate`].
@@ -61,6 +62,7 @@ pub fn undecided(
     for rule in rules
         .iter()
         .filter(|rule| !is_of_outputs(rule.check.metric))
+        .filter(|rule| rule.check.metric.level() != Level::Load)
     {
         let targets = target::targets(rule, run, terms.against)?.counted;
         for target in targets.iter().filter(|target| is_open(rule, target, &runs)) {
@@ -92,14 +94,21 @@ fn checked(rule: &Rule, target: &Target<'_>, runs: &Runs<'_>) -> Checked {
         line: rule.line,
         session: target.session.label.as_str().into(),
         cell: target.cell.map(|cell| cell.key),
-        place_words: target.cell.map_or_else(Plain::default, |cell| {
-            target::place_words(&runs.record().plan, cell.key)
-        }),
+        load: target.load.map(|load| load.place()),
+        place_words: place_words(target, runs),
         metric: rule.check.metric,
         held: case.held,
         figure: case.figure,
         budget: case.budget,
         judgement,
+    }
+}
+
+fn place_words(target: &Target<'_>, runs: &Runs<'_>) -> Plain {
+    match (target.cell, target.load) {
+        (Some(cell), _) => target::place_words(&runs.record().plan, cell.key),
+        (None, Some(load)) => load.words(runs.record()),
+        (None, None) => Plain::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::under_load::{self, AtLoad, NOT_UNDER_LOAD};
 use super::verdict::{self, Basis, GateVerdict, Judgement, Same, Settling};
 use crate::analysis::figures::pace;
 use crate::analysis::figures::source::quantile;
@@ -50,10 +51,18 @@ pub(super) enum Pairing {
 pub(super) struct Target<'a> {
     pub(super) session: &'a SessionFindings,
     pub(super) cell: Option<&'a CellFindings>,
+    /// Under load, for its metrics.
+    pub(super) load: Option<AtLoad<'a>>,
 }
 
 impl Target<'_> {
     pub(super) fn figure(&self, metric: Metric) -> Estimate {
+        if metric.level() == Level::Load {
+            return self.load.map_or_else(
+                || Estimate::absent(NOT_UNDER_LOAD),
+                |load| load.figure(metric),
+            );
+        }
         find(
             self.cell
                 .map_or(&self.session.figures, |cell| &cell.figures),
@@ -81,6 +90,9 @@ impl Target<'_> {
 
     /// `None` where something was measured.
     pub(super) fn failure(&self) -> Option<String> {
+        if let Some(load) = self.load {
+            return load.failure();
+        }
         let outcome = self
             .cell
             .map_or(&self.session.outcome, |cell| &cell.outcome);
@@ -122,6 +134,7 @@ pub fn held_at(
     let target = Target {
         session: figures.sessions.get(key.session)?,
         cell: (slo.metric.level() == Level::Cell).then_some(figures.cells.at(key)?),
+        load: None,
     };
     let case = Case {
         held: Held::Figure,
@@ -150,8 +163,11 @@ pub(super) fn judged(
     }
 }
 
-/// `None` where more rounds would not bring it.
+/// `None` where more rounds would not bring it, and under load, whose rounds take longer.
 fn time(settling: &Settling, target: &Target<'_>, record: &RunRecord) -> Option<Nanos> {
+    if target.load.is_some() {
+        return None;
+    }
     let rounds = match settling.of {
         Counted::Launches => settling.more,
         Counted::Inferences => {
@@ -187,6 +203,9 @@ fn untimed(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case)
         && let Some(latencies) = latencies(record, target)
     {
         return percentile(quantile, &latencies, case);
+    }
+    if metric.level() == Level::Load {
+        return under_load::judge(&case.figure, case.side, case.budget);
     }
     verdict::judge(&case.figure, case.side, case.budget)
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Gate, GateVerdict, Run, Terms, gate, rules, target};
+use super::{Gate, GateVerdict, LoadPlace, Run, Terms, gate, rules, target};
+use crate::analysis::load::LoadCandidate;
 use crate::analysis::{CellFindings, Decision, Estimate, SessionFindings};
 use crate::metric::{Metric, Unit};
 use crate::plan::{CellKey, Plan};
-use crate::record::RunRecord;
+use crate::record::{LoadStage, RunRecord};
 
 /// Releases differ by some percent for reasons that are nobody's fault.
 const HEADROOM: f64 = 0.1;
@@ -31,7 +32,9 @@ pub fn init(run: Run<'_>) -> String {
     );
     for check in candidates(run, session) {
         let cell = check.cell.map(|cell| cell_selectors(cell, plan));
-        let entry = entry(&check, &format!("{selectors}{}", cell.unwrap_or_default()));
+        let load = check.load.as_ref().map(|place| load_selectors(place, plan));
+        let place = cell.or(load).unwrap_or_default();
+        let entry = entry(&check, &format!("{selectors}{place}"));
         if passes(&entry, run) {
             text.push_str(&entry);
         }
@@ -44,12 +47,14 @@ pub fn init(run: Run<'_>) -> String {
 struct Check {
     text: String,
     cell: Option<CellKey>,
+    /// Under load: of one rate, and of one way of serving where there are several.
+    load: Option<LoadPlace>,
 }
 
 const RELATIVE: &str = "
 # With `--against BASELINE_RUN`, these hold every variant against the same one of that run; with `gate NEW.onnx --against
 # OLD.onnx`, the newer file against the older one. A rule may also name `ep`, `runtime`, `binding`, `batch_size`,
-# `concurrency`, `shape` and `dims`:
+# `concurrency`, `shape` and `dims`; of a run under load `rate` and `serving`:
 # [[rule]]
 # check = \"latency_p50 <= 1.05 x baseline\"
 # [[rule]]
@@ -88,10 +93,12 @@ fn candidates(run: Run<'_>, session: &SessionFindings) -> Vec<Check> {
         checks.extend(most(metric, session.figure(metric), None));
     }
     checks.extend(score_check(session));
+    checks.extend(load_checks(run, session.session));
     // Of the baseline's own file nothing is judged.
     checks.extend((to_ship(run) == Some(session.session)).then(|| Check {
         text: "ship".into(),
         cell: None,
+        load: None,
     }));
     checks
 }
@@ -118,6 +125,7 @@ fn throughput_check(measured: &[&CellFindings]) -> Option<Check> {
     Some(Check {
         text: format!("throughput >= {} /s", significant(least * (1.0 - HEADROOM))),
         cell: Some(largest.key),
+        load: None,
     })
 }
 
@@ -136,6 +144,7 @@ fn score_check(session: &SessionFindings) -> Option<Check> {
             (low - SCORE_HEADROOM).max(0.0)
         ),
         cell: None,
+        load: None,
     })
 }
 
@@ -149,12 +158,14 @@ fn most(metric: Metric, figure: Option<&Estimate>, cell: Option<CellKey>) -> Opt
     (high > 0.0).then(|| Check {
         text: at_most(metric, high * (1.0 + HEADROOM)),
         cell,
+        load: None,
     })
 }
 
 fn at_most(metric: Metric, most: f64) -> String {
     let units: &[(&str, f64)] = match metric.unit() {
         Unit::Bytes => &[("MB", 1e6), ("kB", 1e3), ("B", 1.0)],
+        Unit::Ratio => &[("%", 0.01)],
         _ => &[("s", 1e9), ("ms", 1e6), ("us", 1e3), ("ns", 1.0)],
     };
     let (unit, factor) = units
@@ -162,6 +173,69 @@ fn at_most(metric: Metric, most: f64) -> String {
         .find(|(_, factor)| most >= *factor)
         .unwrap_or(&units[units.len() - 1]);
     format!("{} <= {} {unit}", metric.name(), significant(most / factor))
+}
+
+/// Of each way in which a session was served: the rate at the SLO, responses and errors at each
+/// rate that was asked for and kept up with, recovery and growth.
+fn load_checks(run: Run<'_>, session: usize) -> Vec<Check> {
+    let candidates = run.findings.load.iter().flat_map(|load| &load.candidates);
+    candidates
+        .filter(|candidate| candidate.key.session == session)
+        .flat_map(of_candidate)
+        .collect()
+}
+
+fn of_candidate(candidate: &LoadCandidate) -> Vec<Check> {
+    let place = |asked| LoadPlace {
+        serving: candidate.key.serving,
+        asked,
+    };
+    let mut checks: Vec<Check> = rate_at_slo(candidate, place(None)).into_iter().collect();
+    let asked = candidate.of_stage(LoadStage::Asked);
+    for point in asked.filter(|point| point.saturated.is_none()) {
+        for metric in [Metric::ResponseP99, Metric::ErrorRate] {
+            checks.extend(most_under_load(
+                metric,
+                point.figure(metric),
+                place(Some(point.asked)),
+            ));
+        }
+    }
+    for metric in [Metric::RecoveryTime, Metric::MemoryGrowth] {
+        checks.extend(most_under_load(
+            metric,
+            candidate.figure(metric),
+            place(None),
+        ));
+    }
+    checks
+}
+
+fn rate_at_slo(candidate: &LoadCandidate, place: LoadPlace) -> Option<Check> {
+    let least = candidate.figure(Metric::RateAtSlo)?.interval()?.low;
+    Some(Check {
+        text: format!(
+            "rate_at_slo >= {} /s",
+            significant(least * (1.0 - HEADROOM))
+        ),
+        cell: None,
+        load: Some(place),
+    })
+}
+
+fn most_under_load(metric: Metric, figure: Option<&Estimate>, place: LoadPlace) -> Option<Check> {
+    Some(Check {
+        load: Some(place),
+        ..most(metric, figure, None)?
+    })
+}
+
+/// Lines that name a rate and a way of serving.
+fn load_selectors(place: &LoadPlace, plan: &Plan) -> String {
+    let servings = plan.load.as_ref().map_or(0, |load| load.servings.len());
+    let serving = (servings > 1).then(|| format!("serving = {}\n", place.serving + 1));
+    let rate = place.asked.map(|rate| format!("rate = {}\n", rate.0));
+    [serving, rate].into_iter().flatten().collect()
 }
 
 /// As a plain decimal number.
@@ -255,6 +329,7 @@ mod tests {
         let check = Check {
             text: "latency_p50 <= 5 ms".into(),
             cell: None,
+            load: None,
         };
         let entry = entry(&check, &format!("variant = {}\n", quoted(name)));
         let selectors = rules(&entry).unwrap().remove(0).selectors;

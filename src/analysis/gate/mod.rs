@@ -14,6 +14,7 @@ mod same;
 mod shipped;
 mod target;
 mod types;
+mod under_load;
 mod verdict;
 
 pub use checks::{LOOKS_WIDENED, gate, undecided};
@@ -22,4 +23,5 @@ pub use init::init;
 pub use rules::{Mistake, Rule, RuleError, Selected, Selectors, rules};
 pub use same::variants_of_same_files;
 pub use types::{Again, Against, Checked, Gate, LeftOut, Run, Terms, Unfit};
+pub use under_load::LoadPlace;
 pub use verdict::{Basis, GateVerdict, Judgement, Same, Settling};

@@ -3,13 +3,14 @@
 use super::held::{Case, Held, Pairing, Target, is_timing};
 use super::same::same;
 use super::types::{Indexed, Runs};
-use super::{Against, Same, Unfit};
+use super::under_load;
+use super::{Against, Run, Same, Unfit};
 use crate::analysis::comparison::{
     Delta, Design, Side, Sides, change, counterpart, host_differences,
 };
 use crate::analysis::{AccuracyChange, Counted, Estimate, Findings};
 use crate::check::{Budget, Check, Drop};
-use crate::metric::Metric;
+use crate::metric::{Level, Metric};
 use crate::observed::Observed;
 use crate::plan::{Plan, SessionSpec, Workload};
 use crate::record::Host;
@@ -26,6 +27,9 @@ pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case 
         Some(again) => again,
         None => compared(target, runs),
     };
+    if check.metric.level() == Level::Load {
+        return of_load(check, target, runs, compared);
+    }
     match compared.and_then(|compared| changed(check.metric, compared)) {
         Ok(Changed {
             delta: Delta::Ratio { design, change },
@@ -46,6 +50,32 @@ pub(super) fn case(check: &Check, target: &Target<'_>, runs: &Runs<'_>) -> Case 
             pairing: pairing(design),
             ..of_score(check, change, score)
         },
+        Err(reason) => of_ratio(check, Estimate::absent(reason), as_written(check.budget)),
+    }
+}
+
+/// Figures under load are not those of one round, and are compared as estimates.
+fn of_load(
+    check: &Check,
+    target: &Target<'_>,
+    runs: &Runs<'_>,
+    compared: Observed<Compared<'_>>,
+) -> Case {
+    let ratio = compared.and_then(|Compared { sides, findings }| {
+        let other = Run {
+            record: sides.baseline.run.record,
+            findings,
+        };
+        under_load::ratio(
+            check.metric,
+            target,
+            runs.record(),
+            other,
+            sides.baseline.session,
+        )
+    });
+    match ratio {
+        Ok(ratio) => of_ratio(check, ratio, factor(check.budget)),
         Err(reason) => of_ratio(check, Estimate::absent(reason), as_written(check.budget)),
     }
 }

@@ -42,6 +42,10 @@ pub struct Selectors {
     pub shape: Option<Selected<String>>,
     /// Sizes of swept dimensions; of those that it does not name, every size.
     pub dims: Option<Selected<BTreeMap<String, u64>>>,
+    /// Requests per second, or virtual users, under load.
+    pub rate: Option<Selected<f64>>,
+    /// Way of serving under load, from 1 in the order of the run.
+    pub serving: Option<Selected<u64>>,
 }
 
 /// What a rule names, and where.
@@ -61,6 +65,19 @@ impl Selectors {
             ("concurrency", self.concurrency.as_ref().map(Selected::line)),
             ("shape", self.shape.as_ref().map(Selected::line)),
             ("shape", self.dims.as_ref().map(Selected::line)),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(what, line)| Some((what, line?)))
+    }
+}
+
+impl Selectors {
+    /// What it names of a run under load, in words, and where.
+    pub(super) fn of_load(&self) -> impl Iterator<Item = (&'static str, usize)> {
+        let named = [
+            ("rate", self.rate.as_ref().map(Selected::line)),
+            ("way of serving", self.serving.as_ref().map(Selected::line)),
         ];
         named
             .into_iter()
@@ -108,6 +125,12 @@ pub enum Mistake {
     /// Something of a cell is named for a figure that is none of a cell's.
     #[error("`{0}` is a figure of a session, which has no {1}")]
     OfSession(&'static str, &'static str),
+    /// Something of a run under load is named for a figure that is measured without.
+    #[error("`{0}` is measured without load, and has no {1}")]
+    NotUnderLoad(&'static str, &'static str),
+    /// A rate is named for a figure that is over all of them.
+    #[error("`{0}` is a figure over all rates, and has none of its own")]
+    OverRates(&'static str),
     /// The run has each of what the rule names, but nothing that is all of it.
     #[error("nothing that the run measured is all of what the rule names")]
     Nothing,
@@ -146,6 +169,8 @@ struct Entry {
     concurrency: Option<Spanned<u64>>,
     shape: Option<Spanned<String>>,
     dims: Option<Spanned<BTreeMap<String, u64>>>,
+    rate: Option<Spanned<f64>>,
+    serving: Option<Spanned<u64>>,
 }
 
 /// Reads the rules of a file.
@@ -182,6 +207,8 @@ fn rule(text: &str, entry: Entry) -> Result<Rule, RuleError> {
             concurrency: selected(text, entry.concurrency),
             shape: selected(text, entry.shape),
             dims: selected(text, entry.dims),
+            rate: selected(text, entry.rate),
+            serving: selected(text, entry.serving),
         },
     })
 }
@@ -231,6 +258,8 @@ mod tests {
             runtime: at(12, "cpu@1.31.1".into()),
             ep: at(13, "cuda".into()),
             dims: None,
+            rate: None,
+            serving: None,
         };
         assert_eq!(rules[1].selectors, expected);
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::held::Target;
+use super::under_load;
 use super::{Against, LeftOut, Mistake, Rule, RuleError, Run, Selected, Selectors};
 use crate::analysis::SessionFindings;
 use crate::check::Budget;
@@ -35,6 +36,7 @@ pub(super) fn targets<'a>(
         Against::OwnBaseline | Against::Run { .. } => {}
     }
     let is_judged = rule.check.budget == Budget::Judgement;
+    check_no_load(rule)?;
     if is_judged {
         sessions.retain(|session| !session.is_baseline);
     }
@@ -45,14 +47,33 @@ pub(super) fn targets<'a>(
         return cells(rule, run, &sessions);
     }
     check_no_place(rule)?;
+    if rule.check.metric.level() == Level::Load && !is_judged {
+        return Ok(Targets {
+            counted: under_load::targets(rule, run, &sessions)?,
+            left_out: Vec::new(),
+        });
+    }
     let counted = sessions.into_iter().map(|session| Target {
         session,
         cell: None,
+        load: None,
     });
     Ok(Targets {
         counted: counted.collect(),
         left_out: Vec::new(),
     })
+}
+
+/// Of a metric that is measured without load.
+fn check_no_load(rule: &Rule) -> Result<(), RuleError> {
+    let metric = rule.check.metric;
+    if metric.level() == Level::Load && rule.check.budget != Budget::Judgement {
+        return Ok(());
+    }
+    match rule.selectors.of_load().next() {
+        Some((what, line)) => Err(Mistake::NotUnderLoad(metric.key(), what).at(line)),
+        None => Ok(()),
+    }
 }
 
 /// Of a metric that a session has once.
@@ -243,6 +264,7 @@ fn meant<'a>(rule: &Rule, run: Run<'a>, sessions: &[&'a SessionFindings]) -> Vec
                 .map(|cell| Target {
                     session,
                     cell: Some(cell),
+                    load: None,
                 }),
         );
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{GateVerdict, Held, Judgement};
+use super::{GateVerdict, Held, Judgement, LoadPlace};
 use crate::analysis::figures::index::Index;
 use crate::analysis::{Estimate, Findings};
 use crate::metric::Metric;
@@ -113,8 +113,11 @@ pub struct Checked {
     pub session: Plain,
     /// The cell; absent for a figure of the session.
     pub cell: Option<CellKey>,
+    /// Where it was measured under load; absent for figures without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<LoadPlace>,
     /// Suffix of the batch size in the cell's name, such as `, seq 64, 4 requests in flight`; empty
-    /// where no dimension is swept and one request is in flight.
+    /// where no dimension is swept and one request is in flight. Under load, of the session's name.
     #[serde(skip)]
     pub place_words: Plain,
     /// The metric that is checked.

@@ -31,6 +31,8 @@ pub enum GateVerdict {
 pub enum Basis {
     /// The 95% interval of the figure.
     Interval,
+    /// A bound of the figure from one side, with 95% confidence, where there is no interval.
+    Bound,
     /// The value itself, which is read off and not estimated, such as a size or the largest of
     /// several.
     ReadOff,

@@ -57,7 +57,7 @@ struct Check {
 
     /// Rule file (TOML): tables `[[rule]]` with `check`, such as "latency_p99 <= 20 ms",
     /// "latency_p50 <= 1.05 x baseline" or "ship" (what the report says), and optionally what it is for: `variant`, `ep`, `runtime`,
-    /// `binding`, `batch_size`, `concurrency`, `shape` and `dims`.
+    /// `binding`, `batch_size`, `concurrency`, `shape` and `dims`; under load `rate` and `serving`.
     #[arg(long, value_name = "FILE", required = true)]
     rules: Option<PathBuf>,
 
@@ -393,7 +393,7 @@ fn rule_error(path: &Path, error: &RuleError) -> CliError {
     let hint = match mistake {
         Mistake::Toml(_) | Mistake::Empty => {
             "a rule is a table `[[rule]]` with `check`, and optionally `variant`, `ep`, `runtime`, `binding`, `batch_size`, \
-             `concurrency`, `shape` and `dims`"
+             `concurrency`, `shape`, `dims`, and under load `rate` and `serving`"
         }
         Mistake::Check(_) => {
             "checks read like `latency_p99 <= 20 ms` or `latency_p50 <= 1.05 x baseline`; `cells.csv` of a run names the metrics"
@@ -402,6 +402,8 @@ fn rule_error(path: &Path, error: &RuleError) -> CliError {
         | Mistake::UnknownNumber(..)
         | Mistake::UnknownSize(..)
         | Mistake::OfSession(..)
+        | Mistake::NotUnderLoad(..)
+        | Mistake::OverRates(_)
         | Mistake::Nothing
         | Mistake::BaselineAlone => "name what the run has, or measure what the rule names",
     };

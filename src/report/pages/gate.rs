@@ -102,12 +102,14 @@ impl CheckView {
             word: gate_word(checked.judgement.verdict),
             check: plain(&checked.check),
             line: checked.line,
-            place: checked.cell.map_or(session.clone(), |cell| {
-                format!(
-                    "{session}, batch {}{}",
-                    cell.batch_size, checked.place_words
-                )
-            }),
+            place: checked
+                .cell
+                .map_or(format!("{session}{}", checked.place_words), |cell| {
+                    format!(
+                        "{session}, batch {}{}",
+                        cell.batch_size, checked.place_words
+                    )
+                }),
             figure: figure(checked),
             because: because(checked),
         }
@@ -195,10 +197,20 @@ fn because(checked: &Checked) -> String {
     words::joined(basis(checked).into_iter().chain(settling), "; ")
 }
 
+/// A bound that decides without an interval.
+fn bound(figure: &Estimate) -> Option<String> {
+    let reason = figure.absent_reason();
+    let remark = figure
+        .measured()
+        .and_then(|measured| measured.remark.as_ref());
+    reason.or(remark).map(plain)
+}
+
 /// Basis of the verdict, where the figure does not show it.
 fn basis(checked: &Checked) -> Option<String> {
     match checked.judgement.basis {
         Basis::Interval | Basis::Nothing => None,
+        Basis::Bound => bound(&checked.figure),
         Basis::Judgement { decision, reason } => Some(judgement::because(decision, reason)),
         Basis::Same { of: Same::Run } => Some("the same run".into()),
         Basis::Same { of: Same::Files } => Some("the same files".into()),

@@ -1,14 +1,16 @@
 //! Made-up runs under load, and what is found of them.
 
 #[path = "../../../../tests/it/support/load.rs"]
-#[expect(dead_code, reason = "other tests use the rest")]
 pub(super) mod load;
 #[path = "../../../../tests/it/support/record.rs"]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod record;
 
 mod at_rate;
+mod gated;
 mod over_rates;
+
+use std::sync::LazyLock;
 
 use super::{LoadCandidate, LoadFindings, findings};
 use crate::record::{LoadKey, RunRecord};
@@ -26,3 +28,6 @@ fn candidate(found: &LoadFindings, session: usize) -> &LoadCandidate {
         })
         .unwrap()
 }
+
+/// A search for the highest rate, made up once: it is large.
+static SEARCHED: LazyLock<RunRecord> = LazyLock::new(load::capacity);
