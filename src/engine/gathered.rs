@@ -12,8 +12,9 @@ use super::io_binding::{self, MemoryPlace};
 use super::message::bind_error;
 use super::strips::{self, Place, Sized, Strips};
 use super::value::HeldSet;
-use super::{EngineError, Result, ServedInference, tensor};
+use super::{EngineError, Result, ServedInference, tensor, warming};
 use crate::inputs::Tensor;
+use crate::measure::{Clock, MonotonicClock};
 use crate::provider::Memory;
 
 /// Samples and inputs of batches, which all callers of a session share.
@@ -139,6 +140,12 @@ struct Batch {
     outputs: Vec<DynValue>,
 }
 
+impl Batch {
+    fn has_run(&self) -> bool {
+        !self.outputs.is_empty()
+    }
+}
+
 /// An output as requests are handed it.
 struct Answer {
     name: String,
@@ -180,9 +187,7 @@ impl<'s> Gathered<'s> {
             let bound = gathered.bind(batch)?;
             gathered.batches.push(bound);
         }
-        for batch in 0..gathered.batches.len() {
-            gathered.warm(batch)?;
-        }
+        gathered.warm_up()?;
         gathered.answers = gathered.answers_of(most)?;
         Ok(gathered)
     }
@@ -218,6 +223,21 @@ impl<'s> Gathered<'s> {
             inputs,
             outputs: Vec::new(),
         })
+    }
+
+    /// The smallest and the largest batch, by which outputs are parted, and the others as far as
+    /// there is time.
+    fn warm_up(&mut self) -> Result<()> {
+        let began_at = MonotonicClock.now();
+        let last = self.batches.len().saturating_sub(1);
+        self.warm(0)?;
+        for batch in (1..=last).rev() {
+            if batch < last && !warming::is_left(began_at) {
+                break;
+            }
+            self.warm(batch)?;
+        }
+        Ok(())
     }
 
     /// Runs a batch twice, so that its outputs have their memory, or are known to need it anew.
@@ -274,7 +294,7 @@ impl<'s> Gathered<'s> {
     /// How an output is parted, by its shapes at all sizes.
     fn answer(&self, name: &str, index: usize, most: usize) -> Result<Answer> {
         let mut forms = Vec::new();
-        for batch in &self.batches {
+        for batch in self.batches.iter().filter(|batch| batch.has_run()) {
             let form = form(&batch.outputs[index]);
             forms.push((
                 batch.size,
@@ -377,7 +397,7 @@ impl ServedInference for Gathered<'_> {
         }
         self.last = batch;
         self.run_batch(batch)?;
-        if self.binds_outputs_anew {
+        if self.binds_outputs_anew || !self.batches[batch].has_run() {
             self.batches[batch].outputs = self.read(batch)?;
         }
         let outputs = &self.batches[batch].outputs;

@@ -27,6 +27,7 @@ mod strips;
 mod tensor;
 mod traits;
 mod value;
+mod warming;
 
 pub use error::{EngineError, Result};
 pub use library::{LibraryError, describe_library};

@@ -5,8 +5,9 @@ use ort::value::DynValue;
 
 use super::gathered::{GatheredInput, Shared, SharedBatch, SizedValue};
 use super::value::{self, HeldSet};
-use super::{EngineError, Inference, Result, ServedInference, ServedInputs};
+use super::{EngineError, Inference, Result, ServedInference, ServedInputs, warming};
 use crate::inputs::Tensor;
+use crate::measure::{Clock, MonotonicClock};
 
 /// Samples and inputs of batches, held once for all callers of a session.
 pub(super) fn shared(inputs: &ServedInputs, environment: &Environment) -> Result<Shared> {
@@ -61,7 +62,6 @@ fn nothing(name: &str) -> EngineError {
 }
 
 /// A caller that runs each request alone, on the inputs of its sample, which are bound for good.
-/// Each sample is run, so that its outputs have their memory.
 pub(super) fn alone<'s>(
     inference: Box<dyn Inference + 's>,
     samples_count: usize,
@@ -69,10 +69,21 @@ pub(super) fn alone<'s>(
     let mut alone = Alone {
         inference,
         sample: 0,
+        has_run: vec![false; samples_count],
         binds_anew: false,
     };
+    let began_at = MonotonicClock.now();
     for sample in 0..samples_count {
-        alone.warm(sample)?;
+        alone.run(&[sample])?;
+        alone.prepare()?;
+        if sample == 0 {
+            // Into the memory of the first run.
+            alone.run(&[sample])?;
+            alone.prepare()?;
+        }
+        if !warming::is_left(began_at) {
+            break;
+        }
     }
     Ok(Box::new(alone))
 }
@@ -80,27 +91,30 @@ pub(super) fn alone<'s>(
 struct Alone<'s> {
     inference: Box<dyn Inference + 's>,
     sample: usize,
+    /// Whether each sample has run.
+    has_run: Vec<bool>,
     /// Whether outputs are bound anew after each inference, since they may come in other sizes.
     binds_anew: bool,
 }
 
 impl Alone<'_> {
-    /// Runs a sample twice: where outputs are not as large as they are declared, or a second run
-    /// into the memory of the first fails, they are bound anew from then on.
-    fn warm(&mut self, sample: usize) -> Result<()> {
-        self.run(&[sample])?;
-        let can_bind = !self.inference.keeps_outputs();
-        self.binds_anew |= can_bind && self.inference.undeclared_output().is_some();
-        self.prepare()?;
-        match self.run(&[sample]) {
-            Err(_) if can_bind && !self.binds_anew => {
+    fn can_bind(&self) -> bool {
+        !self.binds_anew && !self.inference.keeps_outputs()
+    }
+
+    /// Runs a sample; where the memory of the outputs is in the way, it is bound anew from then on.
+    #[inline]
+    fn run_sample(&mut self, sample: usize) -> Result<()> {
+        self.inference.choose(sample);
+        match self.inference.run() {
+            Err(_) if self.can_bind() && self.has_run[sample] => {
                 self.binds_anew = true;
-                self.prepare()?;
-                self.run(&[sample])?;
+                self.inference.choose(sample);
+                self.inference.bind_outputs()?;
+                self.inference.run()
             }
-            ran => ran?,
+            ran => ran,
         }
-        self.prepare()
     }
 }
 
@@ -109,13 +123,17 @@ impl ServedInference for Alone<'_> {
     fn run(&mut self, samples: &[usize]) -> Result<()> {
         for &sample in samples {
             self.sample = sample;
-            self.inference.choose(sample);
-            self.inference.run()?;
+            self.run_sample(sample)?;
         }
         Ok(())
     }
 
+    /// After the first run of each sample it is known whether outputs are as large as they are
+    /// declared.
     fn prepare(&mut self) -> Result<()> {
+        if !std::mem::replace(&mut self.has_run[self.sample], true) && self.can_bind() {
+            self.binds_anew = self.inference.undeclared_output().is_some();
+        }
         if !self.binds_anew {
             return Ok(());
         }

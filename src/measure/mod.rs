@@ -14,6 +14,5 @@ pub use block::{
     warm_up,
 };
 pub use clock::{Clock, EngineClock, ManualClock, MonotonicClock};
-pub use placement::Placement;
 pub use serving::{Caller, ServedSegment, ServingTarget, serve};
 pub use usage::Usage;

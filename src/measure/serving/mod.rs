@@ -12,6 +12,7 @@ mod sending;
 
 use std::sync::Barrier;
 
+use super::placement::Placement;
 use super::{Clock, MonotonicClock, Usage};
 use crate::plan::Serving;
 use crate::traffic::{Arriving, Tally};
@@ -34,6 +35,9 @@ pub struct ServingTarget<'a> {
     pub windows: usize,
     /// When it starts, on the monotonic clock; absent, or in the past: at once.
     pub start: Option<Nanos>,
+    /// Threads that run the model at once at most: where the process may use more CPUs, the thread
+    /// that sends has one of its own.
+    pub model_threads: u64,
     /// No inference is begun after this much time; what waits then has failed.
     pub limit: Nanos,
 }
@@ -45,6 +49,8 @@ pub struct ServedSegment {
     pub tally: Tally,
     /// From the start to the last response, or to the segment's end where that was later.
     pub elapsed: Nanos,
+    /// Whether the thread that sends had a CPU of its own.
+    pub sender_is_apart: bool,
     /// Resources that the process used meanwhile.
     pub usage: Usage,
     /// The error of the inference that failed first; absent where none did.
@@ -62,6 +68,8 @@ pub fn serve<C: Caller>(
     let counter = Counter::new(target.serving, arrivals.follows_answers(), target.limit);
     let ready = Barrier::new(callers.len() + 1);
     MonotonicClock::wake_in_time();
+    let apart = Placement::apart(target.model_threads);
+    let placement = apart.as_ref();
     std::thread::scope(|scope| {
         let threads: Vec<_> = callers
             .iter_mut()
@@ -70,6 +78,9 @@ pub fn serve<C: Caller>(
                 let ready = &ready;
                 scope.spawn(move || {
                     MonotonicClock::wake_in_time();
+                    if let Some(placement) = placement {
+                        placement.join_others();
+                    }
                     ready.wait();
                     calling.serve()
                 })
@@ -84,6 +95,7 @@ pub fn serve<C: Caller>(
         let mut segment = ServedSegment {
             tally: sent,
             elapsed: target.length,
+            sender_is_apart: placement.is_some(),
             usage: before,
             first_error: None,
             check_cost: Nanos(0),

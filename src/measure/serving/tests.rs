@@ -44,6 +44,7 @@ fn target(serving: &Serving, length: Nanos) -> ServingTarget<'_> {
         length,
         windows: 4,
         start: None,
+        model_threads: 1,
         limit: Nanos(length.0 * 100),
     }
 }

@@ -4,12 +4,19 @@ use std::collections::BTreeSet;
 
 use crate::engine::{self, ServedInference};
 use crate::inputs::Tensor;
+use crate::measure::{Clock, MonotonicClock};
 use crate::observed::Observed;
 use crate::plan::FloatRounding;
 use crate::protocol::ServeRequest;
 use crate::record::{Failure, Integrity};
 use crate::text::Plain;
+use crate::units::Nanos;
 use crate::worker::probe;
+
+/// Part of the segment's length that running samples alone may take.
+const PART: u64 = 4;
+/// However short the segment is.
+const LEAST: Nanos = Nanos(500_000_000);
 
 /// Outputs of each sample, run alone while nothing else was asked for.
 pub(super) struct Reference {
@@ -19,7 +26,8 @@ pub(super) struct Reference {
 }
 
 impl Reference {
-    /// Runs each sample alone by the first caller.
+    /// Runs each sample alone by the first caller, as far as there is time; requests carry those
+    /// that ran.
     pub(super) fn take(
         callers: &mut [Box<dyn ServedInference + '_>],
         samples_count: usize,
@@ -31,9 +39,14 @@ impl Reference {
             floats: request.spec.float_rounding(),
         };
         if let Some(caller) = callers.first_mut() {
+            let began_at = MonotonicClock.now();
+            let longest = Nanos(request.offer.length_ns.0 / PART).max(LEAST);
             for sample in 0..samples_count {
                 let outputs = alone(caller.as_mut(), sample)?;
                 reference.outputs.push(reference.compared(outputs));
+                if MonotonicClock.now().since(began_at) > longest {
+                    break;
+                }
             }
         }
         Ok(reference)

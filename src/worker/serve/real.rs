@@ -3,7 +3,7 @@
 use super::integrity::Reference;
 use super::outcome::Course;
 use crate::engine::{self, EngineError, ServedInference};
-use crate::measure::{self, Caller, Placement, ServedSegment, ServingTarget};
+use crate::measure::{self, Caller, ServedSegment, ServingTarget};
 use crate::protocol::ServeRequest;
 use crate::record::{Integrity, SenderPlace};
 use crate::traffic::{Arriving, Request};
@@ -24,28 +24,19 @@ pub(super) fn run(
             integrity: Integrity::default(),
         })
         .collect();
-    let placement = Placement::apart(model_threads(request));
     let target = ServingTarget {
         serving: &request.serving,
         length: request.offer.whole_length(),
         windows: request.windows_count as usize,
         start: request.start_at_ns,
+        model_threads: model_threads(request),
         limit: request.limit_ns,
     };
     let segment = measure::serve(&target, arrivals, &mut callers);
-    let sender = match placement {
-        Some(_) => SenderPlace::OwnCpu,
-        None => SenderPlace::Shared,
-    };
-    course(segment, &callers, reference, sender)
+    course(segment, &callers, reference)
 }
 
-fn course(
-    segment: ServedSegment,
-    callers: &[RealCaller<'_>],
-    reference: &Reference,
-    sender: SenderPlace,
-) -> Course {
+fn course(segment: ServedSegment, callers: &[RealCaller<'_>], reference: &Reference) -> Course {
     let mut integrity = Integrity {
         cost_ns: segment.check_cost,
         ..Integrity::default()
@@ -61,22 +52,22 @@ fn course(
         elapsed: segment.elapsed,
         integrity: reference.told(integrity),
         first_error: segment.first_error,
-        sender: Some(sender),
+        sender: Some(if segment.sender_is_apart {
+            SenderPlace::OwnCpu
+        } else {
+            SenderPlace::Shared
+        }),
         usage: segment.usage,
     }
 }
 
-/// Threads that run the model at the same time at most: callers, and those that sessions have of
-/// their own beside the one that calls. Any number where the runtime chooses it.
+/// Threads that run the model at the same time at most, over all processes; any number where the
+/// runtime chooses it.
 fn model_threads(request: &ServeRequest) -> u64 {
-    let serving = &request.serving;
-    let of_session = match request.spec.options.intra_threads {
-        0 => return u64::MAX,
-        threads => threads - 1,
-    };
-    serving
-        .callers
-        .saturating_add(of_session.saturating_mul(serving.sessions.max(1)))
+    match request.spec.options.intra_threads {
+        0 => u64::MAX,
+        threads => request.serving.threads(threads),
+    }
 }
 
 struct RealCaller<'a> {

@@ -7,7 +7,7 @@ use crate::engine::ScriptedRuntime;
 use crate::inputs::InputPlan;
 use crate::plan::{Arrivals, Batcher, ElementType, RuntimeChoice, Serving, SessionSpec};
 use crate::record::{
-    AxisReason, BatchAxis, BatchProof, FailureKind, FedInput, FillKind, Offer, ServedLoad,
+    AxisReason, BatchAxis, BatchProof, FailureKind, Fall, FedInput, FillKind, Offer, ServedLoad,
 };
 use crate::stats::Latencies;
 use crate::units::{Nanos, PerSecond};
@@ -231,4 +231,23 @@ fn sessions_that_no_memory_holds_are_refused_before() {
     assert!(message.starts_with("3 more sessions of "), "{message}");
     assert!(failure.hint.unwrap().exact().ends_with("1 would fit"));
     assert!(further.is_empty());
+}
+
+#[test]
+fn the_rate_falls_within_an_offer() {
+    let mut falling = request(800.0, Serving::single(None));
+    falling.offer.length_ns = Nanos(5 * SECOND.0);
+    falling.offer.fall = Some(Fall {
+        to: PerSecond(200.0),
+        length_ns: Nanos(5 * SECOND.0),
+    });
+    let load = served(&json!({"fixed_ns": MS}), &falling).unwrap();
+    let offered: Vec<u64> = load
+        .windows
+        .iter()
+        .map(|window| window.counts.offered)
+        .collect();
+    assert!(offered[..5].iter().all(|&count| count > 600), "{offered:?}");
+    assert!(offered[5..].iter().all(|&count| count < 300), "{offered:?}");
+    assert_eq!(load.counts.completed, load.counts.offered);
 }
