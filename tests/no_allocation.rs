@@ -1,5 +1,5 @@
-//! Nothing is allocated between the first and the last inference of a block, and recording
-//! latencies takes no memory.
+//! Nothing is allocated between the first and the last inference of a block, nor for a request that
+//! arrives by itself, and recording latencies takes no memory.
 //!
 //! A test binary of its own, because an allocator is a whole program's.
 
@@ -7,9 +7,12 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use onnxprof::engine::EngineError;
-use onnxprof::measure::{BlockTarget, EngineClock, Lane, run_block};
+use onnxprof::measure::{BlockTarget, Caller, EngineClock, Lane, ServingTarget, run_block, serve};
+use onnxprof::plan::{Arrivals, Batcher, Serving};
+use onnxprof::record::Offer;
 use onnxprof::stats::Latencies;
-use onnxprof::units::Nanos;
+use onnxprof::traffic::{Arriving, Request, arrivals};
+use onnxprof::units::{Nanos, PerSecond};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -119,6 +122,82 @@ fn nothing_is_allocated_between_the_inferences_of_concurrent_lanes() {
     for lane in &seen {
         assert!(lane.calls > 300, "{lane:?}");
         assert_eq!(lane.at_first, lane.at_newest, "{lane:?}");
+    }
+}
+
+/// What a caller's thread had asked of the allocator when it began its first and its newest batch.
+#[derive(Debug, Default)]
+struct Served(Seen);
+
+impl Caller for Served {
+    type Error = EngineError;
+
+    fn run(&mut self, _batch: &[Request]) -> Result<(), EngineError> {
+        self.0.note();
+        Ok(())
+    }
+
+    fn check(&mut self, _batch: &[Request]) {}
+}
+
+/// What the thread that sends had asked of the allocator when it sent the first and the newest
+/// request.
+struct Watched {
+    arrivals: Box<dyn Arriving>,
+    seen: Seen,
+}
+
+impl Arriving for Watched {
+    fn peek(&mut self) -> Option<Nanos> {
+        self.arrivals.peek()
+    }
+
+    fn pop(&mut self) -> Option<Nanos> {
+        self.seen.note();
+        self.arrivals.pop()
+    }
+
+    fn is_over(&mut self) -> bool {
+        self.arrivals.is_over()
+    }
+}
+
+#[test]
+fn nothing_is_allocated_for_a_request_that_arrives_by_itself() {
+    let length = Nanos(300_000_000);
+    let rate = PerSecond(10_000.0);
+    let gathered = Batcher {
+        max_batch: 8,
+        max_delay_ns: Nanos(500_000),
+        preferred: Vec::new(),
+    };
+    for batcher in [None, Some(gathered)] {
+        let serving = Serving {
+            batcher,
+            ..Serving::single(None)
+        };
+        let mut callers = [Served::default(), Served::default()];
+        let mut watched = Watched {
+            arrivals: arrivals(&Arrivals::Poisson, &Offer::at(rate, length, 1)).unwrap(),
+            seen: Seen::default(),
+        };
+        let target = ServingTarget {
+            serving: &serving,
+            length,
+            windows: 10,
+            start: None,
+            model_threads: 1,
+            limit: Nanos(60_000_000_000),
+        };
+        serve(&target, &mut watched, &mut callers);
+        assert!(watched.seen.calls > 2_000, "{:?}", watched.seen);
+        for seen in callers
+            .iter()
+            .map(|caller| &caller.0)
+            .chain([&watched.seen])
+        {
+            assert_eq!(seen.at_first, seen.at_newest, "{seen:?}");
+        }
     }
 }
 

@@ -8,11 +8,13 @@ use onnxprof::plan::{
     Arrivals, Batcher, InputRequest, RuntimeChoice, Serving, SessionOptions, SessionSpec,
 };
 use onnxprof::protocol::{Described, Request, Response, ServeRequest};
-use onnxprof::record::{Failure, FailureKind, Offer, ServedLoad};
+use onnxprof::record::{Failure, FailureKind, LoadRecord, Offer, ServedLoad};
+use onnxprof::stats::Latencies;
 use onnxprof::units::{Nanos, PerSecond};
 use serde_json::{Value, json};
 
-use crate::support::{library, model};
+use crate::support::{Onnxprof, library, model};
+use crate::workbench::Workbench;
 
 const MS: u64 = 1_000_000;
 const CPU: &str = "CPUExecutionProvider";
@@ -303,4 +305,59 @@ fn a_full_queue_rejects_and_corruption_is_found() {
     assert!(counts.rejected > 100 && counts.failed == 0, "{counts:?}");
     assert_eq!(counts.offered, counts.completed + counts.rejected);
     assert!(load.integrity.unwrap().wrong > 0);
+}
+
+/// `load` of a variant whose latencies are played in a time of its own, at one rate.
+fn command(bench: &Workbench, variant: &Value, words: &[&str]) -> LoadRecord {
+    let script = json!({ "variants": { "one-node": variant } });
+    let script = bench.write("script.json", script.to_string());
+    let runtime = format!("script:{}", script.display());
+    let output = Onnxprof::new()
+        .arg("load")
+        .arg(model("fixtures/one-node.onnx"))
+        .args(["--runtime", &runtime, "--rate", "200", "--rounds", "1"])
+        .args(["--segment", "10s", "--out"])
+        .arg(bench.run_folder())
+        .args(words)
+        .run();
+    output.assert_code(0);
+    bench.record().load.unwrap()
+}
+
+#[test]
+fn what_is_planted_is_in_the_record_of_the_command() {
+    let bench = Workbench::new();
+    let faults = json!({ "corrupt_every": 500, "stall_at_ns": 2_000 * MS, "stall_ns": 100 * MS });
+    let variant = json!({ "fixed_ns": MS, "exponential": true, "under_load": faults });
+    let load = command(&bench, &variant, &[]);
+    let served = &load.segments[0].processes[0].served;
+    assert!(
+        (1_800..2_200).contains(&served.counts.completed),
+        "{served:?}"
+    );
+    assert!(served.integrity.as_ref().unwrap().wrong >= 3);
+    let longest = served
+        .windows
+        .iter()
+        .filter_map(|window| window.response_max_ns);
+    // The first that came during the stall waited for the rest of it.
+    assert!(longest.max() > Some(Nanos(60 * MS)));
+}
+
+#[test]
+fn callers_share_the_work_in_a_time_of_its_own() {
+    let bench = Workbench::new();
+    let variant = json!({ "fixed_ns": 12 * MS });
+    let load = command(&bench, &variant, &["--callers", "1,4"]);
+    let waiting: Vec<Nanos> = load
+        .segments
+        .iter()
+        .map(|segment| &segment.processes[0].served.times.waiting)
+        .map(|waiting| Latencies::decode(waiting).unwrap().max().unwrap())
+        .collect();
+    // 200 requests a second of 12 ms each are too many for one, and few for four.
+    assert!(
+        waiting[0] > Nanos(1_000 * MS) && waiting[1] < Nanos(200 * MS),
+        "{waiting:?}"
+    );
 }
