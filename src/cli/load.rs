@@ -53,7 +53,7 @@ pub fn run(args: Args) -> Result<u8> {
     let notes = plan::under_load::notes(&plan, &beginning.host);
     let (mut job, target) = beginning.job_at(path, Asked::of(family, plan, runtimes, notes))?;
     job.extent = Extent::Rounds;
-    job.course = Course::Load(Box::new(Demand));
+    job.course = Course::Load(Box::new(Demand::default()));
     let mut ran = measured(job, &target, &mut progress)?;
     let printed = Printed::of(args.json, "load", args.console.style());
     let reports = Reports::render(&ran, printed, None);

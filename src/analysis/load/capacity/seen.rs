@@ -106,7 +106,12 @@ impl Seen {
 }
 
 fn joined<'a>(times: impl Iterator<Item = &'a String>) -> Option<Buckets> {
-    let mut all = Latencies::new();
+    let mut times = times.peekable();
+    let first = times.next()?;
+    if times.peek().is_none() {
+        return Buckets::decode(first).ok();
+    }
+    let mut all = Latencies::decode(first).ok()?;
     for text in times {
         all.merge(&Latencies::decode(text).ok()?);
     }
