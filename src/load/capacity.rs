@@ -20,6 +20,8 @@ const STEP: f64 = 1.5;
 const NARROW: f64 = 1.12;
 /// Rates that are tried before a candidate counts as one that keeps the SLO at none, or at all.
 const MOST_TRIALS: usize = 24;
+/// Trials that may come to nothing, because requests were sent late.
+const MOST_UNCOUNTED: usize = 3;
 /// Rates of a round at the edge, over the centre.
 const EDGE: [f64; 5] = [0.92, 0.96, 1.0, 1.04, 1.08];
 /// Requests that may break a limit are to be so many in a segment, if there is time.
@@ -90,8 +92,8 @@ fn bracket(course: &Course<'_>, key: LoadKey) -> Bracket {
         .segments()
         .iter()
         .filter(|one| (one.key, one.stage) == (key, LoadStage::Bracket));
-    // Those that do not count are trials as well.
-    if of_stage.count() >= MOST_TRIALS {
+    let (asked, counted) = (of_stage.count(), trials(course, key).count());
+    if asked >= MOST_TRIALS || asked - counted >= MOST_UNCOUNTED {
         return Bracket::None;
     }
     let (mut keeps, mut breaks) = (None, None);

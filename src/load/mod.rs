@@ -33,7 +33,8 @@ impl Demand {
         let limits = limits(&plan.slo);
         let segments = record.load.iter().flat_map(|load| &load.segments);
         let new = segments.skip(self.seen.len());
-        self.seen.extend(new.map(|segment| Seen::of(segment, &limits)));
+        self.seen
+            .extend(new.map(|segment| Seen::of(segment, &limits)));
     }
 }
 

@@ -17,7 +17,7 @@ use crate::record::{
     LoadTimes, LoadWindow, ProcessLoad, RunRecord, ServedLoad,
 };
 use crate::runner::{Clock, LoadGuide, LoadMove, NextSegment};
-use crate::traffic::{Desk, OpenArrivals, Request, Service, Tally, simulate};
+use crate::traffic::{Desk, Request, Service, Tally, arrivals, simulate};
 use crate::units::{Nanos, PerSecond};
 
 const WINDOWS: usize = 40;
@@ -45,16 +45,10 @@ impl Service for Server {
 
 fn served(next: &NextSegment, mut server: Server) -> ServedLoad {
     let offer = next.offer;
-    let mut arrivals = OpenArrivals::new(
-        &Arrivals::Poisson,
-        offer.from,
-        offer.to,
-        offer.length_ns,
-        offer.seed,
-    );
+    let mut arrivals = arrivals(&Arrivals::Poisson, &offer).unwrap();
     let mut tally = Tally::new(offer.length_ns, WINDOWS, 1);
     let mut desk = Desk::new(&Serving::single(None));
-    simulate(&mut arrivals, &mut desk, 1, &mut server, &mut tally);
+    simulate(arrivals.as_mut(), &mut desk, 1, &mut server, &mut tally);
     let windows: Vec<LoadWindow> = (1..)
         .zip(&tally.windows)
         .map(|(number, window)| LoadWindow {

@@ -1,3 +1,6 @@
 //! Runs under load.
 
+mod capacity;
+mod command;
 mod serving;
+mod stress;

@@ -14,6 +14,7 @@ pub mod capacity;
 mod comparison;
 mod drift;
 mod errors;
+mod fewest;
 mod integrity;
 mod kept;
 mod over_rounds;
@@ -36,6 +37,7 @@ mod worth;
 pub use batches::{BatchShare, batches};
 pub use capacity::Capacity;
 pub use comparison::quotient;
+pub use fewest::Fewest;
 pub use kept::{Kept, kept};
 pub use point::{
     Flow, InvalidSegment, LoadPoint, LoadUsage, Percentiles, SaturationSign, SegmentCounts,
@@ -61,6 +63,7 @@ pub fn findings(record: &RunRecord) -> Option<LoadFindings> {
         .collect();
     Some(LoadFindings {
         comparisons: comparison::all(loaded, &candidates),
+        fewest: fewest::all(loaded, &candidates),
         candidates,
     })
 }

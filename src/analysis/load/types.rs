@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::capacity::Capacity;
+use super::fewest::Fewest;
 use super::point::{LoadPoint, SaturationSign};
 use crate::analysis::figures::{Estimate, Figure, find};
 use crate::metric::Metric;
@@ -18,6 +19,8 @@ pub struct LoadFindings {
     pub candidates: Vec<LoadCandidate>,
     /// Each candidate but the first against the first.
     pub comparisons: Vec<LoadComparison>,
+    /// With how little each rate that was asked for is held.
+    pub fewest: Vec<Fewest>,
 }
 
 /// A session, served in one way.

@@ -245,3 +245,29 @@ fn a_soak_of_nothing_finds_nothing() {
         .count();
     assert!(found_something <= 2, "{found_something} of 40");
 }
+
+#[test]
+fn the_least_that_holds_a_rate_is_told_where_ways_of_serving_are_compared() {
+    let two = Serving {
+        callers: 2,
+        sessions: 2,
+        ..Serving::single(Some(1000))
+    };
+    let mut shape = curve_shape();
+    shape.servings = vec![two, Serving::single(Some(1000))];
+    let least: Vec<(usize, f64, u64)> = found(&made_up(&shape))
+        .fewest
+        .iter()
+        .map(|one| (one.key.session, one.rate_per_sec.0, one.sessions_count))
+        .collect();
+    // One server of 2 ms does not hold 600 requests per second, and two do.
+    assert!(
+        least.contains(&(0, 100.0, 1)) && least.contains(&(0, 600.0, 2)),
+        "{least:?}"
+    );
+    shape.servings.truncate(1);
+    assert!(
+        found(&made_up(&shape)).fewest.is_empty(),
+        "nothing is compared"
+    );
+}

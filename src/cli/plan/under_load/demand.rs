@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use super::serving::ServingArgs;
 use super::values::{self, ArrivalsArg, ScenarioArg};
-use crate::check::Slo;
+use crate::check::{Side, Slo};
 use crate::cli::plan::load::sorted;
 use crate::cli::plan::values as common;
 use crate::cli::{CliError, Result};
 use crate::hash;
 use crate::metric::Unit;
 use crate::plan::{Arrivals, Batcher, Flag, Question, Scenario, Serving};
+use crate::traffic::check_trace;
 use crate::units::{Nanos, PerSecond};
 
 /// How long virtual users of a batched scenario are waited for: they all come at once.
@@ -69,12 +70,24 @@ impl DemandArgs {
             });
         }
         if self.rate.is_empty() && !self.slo.is_empty() {
-            return Ok(Question::Capacity);
+            return self.capacity();
         }
         let mut rates = self.rate.clone();
         rates.sort_by(|one, other| one.0.total_cmp(&other.0));
         rates.dedup();
         Ok(Question::Curve { rates })
+    }
+
+    /// More load breaks a limit on responses or errors alone.
+    fn capacity(&self) -> Result<Question> {
+        let limits_rate = |slo: &Slo| slo.side == Side::AtMost;
+        if !self.slo.iter().any(limits_rate) {
+            return Err(CliError::usage(
+                "the highest rate is sought that keeps a limit on responses or errors, and there is none",
+                "add one, such as `--slo 'response_p99<=20ms'`, or name a rate with `--rate`",
+            ));
+        }
+        Ok(Question::Capacity)
     }
 
     fn soak(&self, length: Duration) -> Result<Question> {
@@ -176,13 +189,9 @@ fn ascending(numbers: impl IntoIterator<Item = u64>) -> Vec<u64> {
 }
 
 fn trace(path: &std::path::Path) -> Result<Arrivals> {
-    let sha256 = hash::of_file(path).map_err(|error| {
-        CliError::bad_input(
-            error.to_string(),
-            "name a CSV or JSON lines file of times with `--arrivals trace:FILE`",
-        )
-        .causing(&format!("the trace `{}` cannot be read", path.display()))
-    })?;
+    let advice = "name a CSV or JSON lines file of ascending times with `--arrivals trace:FILE`";
+    check_trace(path).map_err(|error| CliError::of(error).with_hint(advice))?;
+    let sha256 = hash::of_file(path).map_err(|error| CliError::of(error).with_hint(advice))?;
     Ok(Arrivals::Trace {
         path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
         sha256,
