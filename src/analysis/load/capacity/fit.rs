@@ -178,10 +178,13 @@ mod tests {
             let places = [0.92, 0.96, 1.0, 1.04, 1.08];
             let segments = places.map(|place| served(random, centre * place, 4_000.0 / centre));
             rounds.push(segments.to_vec());
-            let crossings = crossings(&rounds, 0.01).unwrap();
+            // One round may hold too few for a slope.
+            let Some(crossings) = crossings(&rounds, 0.01) else {
+                continue;
+            };
             let rates: Vec<f64> = crossings.iter().map(|log| log.exp()).collect();
             let found = over_launches(&rates).unwrap();
-            if rounds.len() == 8 {
+            if rounds.len() >= 8 {
                 return found;
             }
             centre = found.value;

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::figures::{Estimate, Measured};
-use crate::record::{LoadKey, LoadStage, RunRecord};
+use crate::record::{EndReason, LoadKey, LoadStage, RunRecord};
 use crate::stats::early_stopping::{Under, is_under};
 use crate::stats::{MIN_LAUNCHES, OverLaunches, Quantile, over_launches};
 use crate::text::Plain;
@@ -85,6 +85,9 @@ pub fn capacity(record: &RunRecord, key: LoadKey) -> Capacity {
     let Some(plan) = &record.plan.load else {
         return Capacity::absent("the run is not one under load");
     };
+    if record.run.ended_by == Some(EndReason::SloBroken) {
+        return Capacity::absent("single requests without load break the SLO already");
+    }
     let limits = limits(&plan.slo);
     if limits.is_empty() {
         return Capacity::absent("no limit on responses or errors was given");
