@@ -69,7 +69,12 @@ const MAY_USE: MayUse = &[
         ],
     ),
     ("analysis", &["stats", "check", "plan", "record", "traffic"]),
-    ("load", &["stats", "plan", "record", "analysis", "runner"]),
+    (
+        "load",
+        &[
+            "stats", "check", "plan", "record", "traffic", "analysis", "runner",
+        ],
+    ),
     (
         "tune",
         &["memory", "stats", "plan", "record", "analysis", "runner"],

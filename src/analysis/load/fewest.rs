@@ -1,25 +1,9 @@
 //! With how little a rate is held, where several ways of serving were measured.
 
-use serde::Serialize;
-
 use super::kept::{Kept, kept};
 use super::pool::Loaded;
-use super::types::LoadCandidate;
-use crate::record::{LoadKey, LoadStage};
-use crate::units::PerSecond;
-
-/// The least that keeps the SLO at a rate, of the ways of serving a session that were measured.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Fewest {
-    /// Requests per second that were asked for.
-    pub rate_per_sec: PerSecond,
-    /// The session and how it is served.
-    pub key: LoadKey,
-    /// Sessions in all processes.
-    pub sessions_count: u64,
-    /// Threads that compute at once in all processes: as many CPUs are needed.
-    pub threads_count: u64,
-}
+use super::types::{Fewest, LoadCandidate};
+use crate::record::LoadStage;
 
 /// For each session and each rate that was asked for: fewest sessions, and of these fewest threads,
 /// of the ways of serving that are shown to keep the SLO there. None without an SLO, or where there

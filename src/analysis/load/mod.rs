@@ -37,13 +37,12 @@ mod worth;
 pub use batches::{BatchShare, batches};
 pub use capacity::Capacity;
 pub use comparison::quotient;
-pub use fewest::Fewest;
 pub use kept::{Kept, kept};
 pub use point::{
     Flow, InvalidSegment, LoadPoint, LoadUsage, Percentiles, SaturationSign, SegmentCounts,
 };
 pub use types::{
-    CapacityWorth, Drift, FailureMode, Leak, LevelShift, LoadCandidate, LoadComparison,
+    CapacityWorth, Drift, FailureMode, Fewest, Leak, LevelShift, LoadCandidate, LoadComparison,
     LoadFindings, OutputsUnderLoad, RateComparison, Saturation, Soak, Stress,
 };
 pub use validity::MOST_LAG_SHARE;

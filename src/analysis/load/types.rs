@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::capacity::Capacity;
-use super::fewest::Fewest;
 use super::point::{LoadPoint, SaturationSign};
 use crate::analysis::figures::{Estimate, Figure, find};
 use crate::metric::Metric;
@@ -206,6 +205,19 @@ pub struct CapacityWorth {
     pub user_cycle_ns: Nanos,
     /// Price of a million predictions at the capacity, in the currency of the price.
     pub cost_per_million: Estimate,
+}
+
+/// The least that keeps the SLO at a rate, of the ways of serving a session that were measured.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Fewest {
+    /// Requests per second that were asked for.
+    pub rate_per_sec: PerSecond,
+    /// The session and how it is served.
+    pub key: LoadKey,
+    /// Sessions in all processes.
+    pub sessions_count: u64,
+    /// Threads that compute at once in all processes: as many CPUs are needed.
+    pub threads_count: u64,
 }
 
 /// A candidate against the first one.
