@@ -14,7 +14,7 @@ use crate::inputs::InputPlan;
 use crate::observed::Observed;
 use crate::plan::{
     Arrivals, FloatRounding, InputRequest, LoadMode, RuntimeChoice, Serving, SessionOptions,
-    SessionSpec, Shape, Task,
+    SessionSpec, Shape, Share, Task,
 };
 use crate::record::{
     AccuracyRecord, ArenaStats, Coupling, DatasetInfo, Failure, ModelSummary, Offer, PeakRates,
@@ -136,8 +136,10 @@ pub struct ServeRequest {
     pub inputs: InputPlan,
     /// How requests arrive.
     pub arrivals: Arrivals,
-    /// This process's part of the requests.
+    /// The requests of all processes.
     pub offer: Offer,
+    /// The part of them that comes to this process.
+    pub share: Share,
     /// How they are served.
     pub serving: Serving,
     /// Different samples that requests carry in turn.

@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use onnxprof::engine::EngineError;
 use onnxprof::measure::{BlockTarget, Caller, EngineClock, Lane, ServingTarget, run_block, serve};
-use onnxprof::plan::{Arrivals, Batcher, Serving};
+use onnxprof::plan::{Arrivals, Batcher, Serving, Share};
 use onnxprof::record::Offer;
 use onnxprof::stats::Latencies;
 use onnxprof::traffic::{Arriving, Request, arrivals};
@@ -178,7 +178,12 @@ fn nothing_is_allocated_for_a_request_that_arrives_by_itself() {
         };
         let mut callers = [Served::default(), Served::default()];
         let mut watched = Watched {
-            arrivals: arrivals(&Arrivals::Poisson, &Offer::at(rate, length, 1)).unwrap(),
+            arrivals: arrivals(
+                &Arrivals::Poisson,
+                &Offer::at(rate, length, 1),
+                Share::WHOLE,
+            )
+            .unwrap(),
             seen: Seen::default(),
         };
         let target = ServingTarget {

@@ -10,7 +10,7 @@ use onnxprof::inputs::{self, Dataset, InputPlan};
 use onnxprof::measure::{Caller, ServingTarget, serve};
 use onnxprof::onnx;
 use onnxprof::plan::{
-    Arrivals, Batcher, InputRequest, RuntimeChoice, Serving, SessionOptions, SessionSpec,
+    Arrivals, Batcher, InputRequest, RuntimeChoice, Serving, SessionOptions, SessionSpec, Share,
 };
 use onnxprof::record::Offer;
 use onnxprof::runtime;
@@ -156,7 +156,7 @@ fn queue(size: u64) -> Result<f64, BenchError> {
     let offer = Offer::at(PerSecond(1e9), length, 1);
     let mut times = Vec::new();
     for _ in 0..11 {
-        let mut arriving = arrivals(&Arrivals::Constant, &offer)?;
+        let mut arriving = arrivals(&Arrivals::Constant, &offer, Share::WHOLE)?;
         let segment = serve(&target, arriving.as_mut(), &mut [Nothing]);
         times.push(segment.elapsed.as_f64() / segment.tally.lag.count().max(1) as f64);
     }

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use onnxprof::measure::{Caller, ServingTarget, serve};
-use onnxprof::plan::{Arrivals, Serving};
+use onnxprof::plan::{Arrivals, Serving, Share};
 use onnxprof::record::Offer;
 use onnxprof::stats::Quantile;
 use onnxprof::traffic::{Request, arrivals};
@@ -149,7 +149,7 @@ fn ours(rate: u64) -> Result<Lag, BenchError> {
         limit: Nanos(u64::MAX / 4),
     };
     let offer = Offer::at(PerSecond(rate as f64), LENGTH, 1);
-    let mut arriving = arrivals(&Arrivals::Constant, &offer)?;
+    let mut arriving = arrivals(&Arrivals::Constant, &offer, Share::WHOLE)?;
     let tally = serve(&target, arriving.as_mut(), &mut [Nothing]).tally;
     let at = |quantile| tally.lag.nearest_rank(quantile).map(Nanos::as_f64);
     let p50 = at(Quantile::P50).ok_or("nothing was sent")?;

@@ -2,7 +2,7 @@
 //! other at a server that takes the same time for each.
 
 use onnxprof::measure::{Caller, Clock, MonotonicClock, ServingTarget, serve};
-use onnxprof::plan::{Arrivals, Serving};
+use onnxprof::plan::{Arrivals, Serving, Share};
 use onnxprof::record::Offer;
 use onnxprof::stats::{Latencies, Quantile};
 use onnxprof::traffic::{Arriving, Desk, Request, Service, Tally, arrivals, simulate};
@@ -95,6 +95,7 @@ fn arriving() -> Result<Box<dyn Arriving>, BenchError> {
     Ok(arrivals(
         &Arrivals::Poisson,
         &Offer::at(rate, LENGTH, SEED),
+        Share::WHOLE,
     )?)
 }
 

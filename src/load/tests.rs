@@ -11,7 +11,7 @@ use record::{RunShape, VariantShape, build};
 use super::Demand;
 use crate::analysis::load::capacity::{Capacity, capacity};
 use crate::check::Slo;
-use crate::plan::{Arrivals, LoadPlan, Question, Serving};
+use crate::plan::{Arrivals, LoadPlan, Question, Serving, Share};
 use crate::record::{
     EndReason, Failure, FailureKind, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage,
     LoadTimes, LoadWindow, ProcessLoad, RunRecord, ServedLoad,
@@ -45,7 +45,7 @@ impl Service for Server {
 
 fn served(next: &NextSegment, mut server: Server) -> ServedLoad {
     let offer = next.offer;
-    let mut arrivals = arrivals(&Arrivals::Poisson, &offer).unwrap();
+    let mut arrivals = arrivals(&Arrivals::Poisson, &offer, Share::WHOLE).unwrap();
     let mut tally = Tally::new(offer.length_ns, WINDOWS, 1);
     let mut desk = Desk::new(&Serving::single(None));
     simulate(arrivals.as_mut(), &mut desk, 1, &mut server, &mut tally);

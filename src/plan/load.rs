@@ -176,6 +176,27 @@ pub struct Fall {
     pub length_ns: Nanos,
 }
 
+/// The part of an offer that one of several processes serves: of its requests, or of its virtual
+/// users, every `of`th from number `index` on. The parts of all processes are the whole offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Number of the process, from 0.
+    pub index: u64,
+    /// Processes.
+    pub of: u64,
+}
+
+impl Share {
+    /// All of it, for one process.
+    pub const WHOLE: Share = Share { index: 0, of: 1 };
+
+    /// Whether what has this number, from 0, is in it.
+    #[must_use]
+    pub fn has(self, number: u64) -> bool {
+        number % self.of.max(1) == self.index
+    }
+}
+
 impl Offer {
     /// Requests of one rate.
     #[must_use]

@@ -19,7 +19,9 @@ pub use command::Command;
 pub use flag::Flag;
 pub use input::{ElementType, InputRequest, ScoredSamples, Task, ValueRange};
 pub use judging::{Judging, Tolerance};
-pub use load::{Arrivals, Batcher, Fall, LoadPlan, Offer, Price, Question, Scenario, Serving};
+pub use load::{
+    Arrivals, Batcher, Fall, LoadPlan, Offer, Price, Question, Scenario, Serving, Share,
+};
 pub use named::Named;
 pub use session::{
     Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice,

@@ -134,7 +134,7 @@ impl Course<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Arrivals, Offer, Serving};
+    use crate::plan::{Arrivals, Offer, Serving, Share};
     use crate::traffic::arrivals;
     use crate::units::PerSecond;
 
@@ -152,7 +152,7 @@ mod tests {
         let rate = PerSecond(utilization * 1e9 / service.0 as f64);
         let length = Nanos(400_000_000_000);
         let offer = Offer::at(rate, length, 7);
-        let mut arrivals = arrivals(&Arrivals::Poisson, &offer).unwrap();
+        let mut arrivals = arrivals(&Arrivals::Poisson, &offer, Share::WHOLE).unwrap();
         let mut desk = Desk::new(&Serving::single(None));
         let mut tally = Tally::new(length, 10, 1);
         simulate(

@@ -2,7 +2,7 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use super::*;
-use crate::plan::{Arrivals, Batcher, Offer};
+use crate::plan::{Arrivals, Batcher, Offer, Share};
 use crate::traffic::{self, Arriving, Request};
 use crate::units::PerSecond;
 
@@ -35,7 +35,7 @@ impl Caller for Counting {
 
 fn arrivals(rate: f64, length: Nanos) -> Box<dyn Arriving> {
     let offer = Offer::at(PerSecond(rate), length, 1);
-    traffic::arrivals(&Arrivals::Constant, &offer).unwrap()
+    traffic::arrivals(&Arrivals::Constant, &offer, Share::WHOLE).unwrap()
 }
 
 fn target(serving: &Serving, length: Nanos) -> ServingTarget<'_> {

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::processes::{self, Served};
 use crate::inputs::InputPlan;
-use crate::plan::{Arrivals, LoadPlan, Serving};
+use crate::plan::{Arrivals, LoadPlan, Serving, Share};
 use crate::protocol::{Request, Response, ServeRequest};
 use crate::record::{
     Event, Failure, FailureKind, LoadSegment, LoadStage, Offer, ProcessLoad, ProcessSample,
@@ -17,7 +17,7 @@ use crate::runner::beside::score;
 use crate::runner::time::times;
 use crate::runner::{Launch, NextSegment, Progress, Result, Run};
 use crate::sample::{Roots, process};
-use crate::units::{Nanos, PerSecond};
+use crate::units::Nanos;
 
 /// Processes are sampled at least so often.
 const SAMPLING: Duration = Duration::from_millis(100);
@@ -239,7 +239,11 @@ fn requests(run: &Run<'_>, asked: &Asked<'_>) -> Result<Vec<ServeRequest>, Failu
         spec: spec.clone(),
         inputs: inputs.clone(),
         arrivals: plan.arrivals.clone(),
-        offer: share(&plan.arrivals, next.offer, process, serving.processes),
+        offer: next.offer,
+        share: Share {
+            index: process,
+            of: serving.processes,
+        },
         serving: serving.clone(),
         samples_count: plan.samples_count,
         start_at_ns,
@@ -256,34 +260,6 @@ fn inputs(run: &Run<'_>, session: usize) -> Result<InputPlan, Failure> {
         .inputs_at(0)
         .map_err(|reason| Failure::of(FailureKind::BadInput, reason))?;
     Ok(inputs.clone())
-}
-
-/// The part of one process: its rate, or its virtual users.
-fn share(arrivals: &Arrivals, offer: Offer, process: u64, processes: u64) -> Offer {
-    let seed = offer
-        .seed
-        .wrapping_add(process.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    let rate = |whole: PerSecond| match arrivals {
-        Arrivals::Users { .. } => {
-            let users = whole.0 as u64;
-            PerSecond((users / processes + u64::from(process < users % processes)) as f64)
-        }
-        Arrivals::Constant
-        | Arrivals::Poisson
-        | Arrivals::Gamma { .. }
-        | Arrivals::Bursts { .. }
-        | Arrivals::Trace { .. } => PerSecond(whole.0 / processes as f64),
-    };
-    Offer {
-        from: rate(offer.from),
-        to: rate(offer.to),
-        seed,
-        fall: offer.fall.map(|mut fall| {
-            fall.to = rate(fall.to);
-            fall
-        }),
-        ..offer
-    }
 }
 
 /// When no inference is begun any more.
@@ -368,27 +344,7 @@ fn rounded(rate: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::Fall;
-
-    #[test]
-    fn processes_share_what_comes() {
-        let offer = Offer {
-            fall: Some(Fall {
-                to: PerSecond(2.0),
-                length_ns: Nanos(5),
-            }),
-            ..Offer::at(PerSecond(8.0), Nanos(7), 1)
-        };
-        let one = share(&Arrivals::Poisson, offer, 0, 1);
-        assert_eq!(one, offer);
-        let of_two = [0, 1].map(|process| share(&Arrivals::Poisson, offer, process, 2));
-        assert_eq!(of_two[1].from, PerSecond(4.0));
-        assert_eq!(of_two[1].fall.unwrap().to, PerSecond(1.0));
-        assert_ne!(of_two[0].seed, of_two[1].seed);
-        let users = Arrivals::Users { think_ns: Nanos(0) };
-        let shares = [0, 1, 2].map(|process| share(&users, offer, process, 3).from.0);
-        assert_eq!(shares, [3.0, 3.0, 2.0]);
-    }
+    use crate::units::PerSecond;
 
     #[test]
     fn what_waits_may_be_run_after_the_last_request_has_come() {

@@ -14,7 +14,11 @@ fn offer(rate: f64, seconds: u64) -> Offer {
 }
 
 fn times(pattern: &Arrivals, offer: &Offer) -> Vec<f64> {
-    let mut arriving = arrivals(pattern, offer).unwrap();
+    times_of(pattern, offer, Share::WHOLE)
+}
+
+fn times_of(pattern: &Arrivals, offer: &Offer, share: Share) -> Vec<f64> {
+    let mut arriving = arrivals(pattern, offer, share).unwrap();
     let due = std::iter::from_fn(|| arriving.pop());
     due.map(|due| due.as_secs_f64()).collect()
 }
@@ -65,6 +69,37 @@ fn the_same_seed_gives_the_same_requests_and_another_one_others() {
 }
 
 #[test]
+fn shares_of_processes_are_the_whole_offer() {
+    let offer = offer(300.0, 20);
+    for pattern in [
+        Arrivals::Constant,
+        Arrivals::Poisson,
+        Arrivals::Bursts { size: 8 },
+    ] {
+        let mut shares: Vec<f64> = Vec::new();
+        for index in 0..3 {
+            let share = times_of(&pattern, &offer, Share { index, of: 3 });
+            assert!(share.len().abs_diff(2000) < 300, "{}", share.len());
+            shares.extend(share);
+        }
+        shares.sort_by(f64::total_cmp);
+        assert_eq!(shares, times(&pattern, &offer), "{pattern:?}");
+    }
+}
+
+#[test]
+fn users_of_processes_are_all_users() {
+    let think_ns = Nanos(SECOND.0);
+    let of = |index| {
+        let share = Share { index, of: 3 };
+        times_of(&Arrivals::Users { think_ns }, &offer(8.0, 1000), share)
+    };
+    let users = [0, 1, 2].map(of);
+    assert_eq!(users.each_ref().map(Vec::len), [3, 3, 2]);
+    assert_ne!(users[0], users[1]);
+}
+
+#[test]
 fn a_rate_rises_evenly_and_falls_at_once() {
     let rising = Offer {
         from: PerSecond(100.0),
@@ -93,7 +128,12 @@ fn a_rate_rises_evenly_and_falls_at_once() {
 #[test]
 fn users_ask_again_when_they_were_answered_and_have_thought() {
     let think_ns = Nanos(SECOND.0 / 10);
-    let mut users = arrivals(&Arrivals::Users { think_ns }, &offer(3.0, 1000)).unwrap();
+    let mut users = arrivals(
+        &Arrivals::Users { think_ns },
+        &offer(3.0, 1000),
+        Share::WHOLE,
+    )
+    .unwrap();
     let first: Vec<Nanos> = std::iter::from_fn(|| users.pop()).collect();
     assert_eq!(first.len(), 3);
     assert!(users.peek().is_none() && !users.is_over() && users.follows_answers());

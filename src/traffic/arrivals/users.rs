@@ -8,13 +8,15 @@ use rand_distr::Exp1;
 use rand_pcg::Pcg64Mcg;
 
 use super::Arriving;
-use crate::plan::Offer;
+use crate::plan::{Offer, Share};
 use crate::units::Nanos;
 
+/// Users of each process think by a seed of their own.
+const OF_PROCESS: u64 = 0x9E37_79B9_7F4A_7C15;
 /// One who is rejected at once does not ask again sooner.
 const PAUSE: Nanos = Nanos(1_000_000);
 
-/// Users, as many as an offer's rate says.
+/// Users, as many of a process as its share of an offer's rate says.
 #[derive(Debug)]
 pub(super) struct Users {
     random: Pcg64Mcg,
@@ -28,10 +30,12 @@ pub(super) struct Users {
 }
 
 impl Users {
-    pub(super) fn new(think: Nanos, offer: &Offer) -> Self {
-        let count = offer.from.0.round().max(1.0) as usize;
+    pub(super) fn new(think: Nanos, offer: &Offer, share: Share) -> Self {
+        let all = offer.from.0.round().max(1.0) as u64;
+        let count = (0..all).filter(|&user| share.has(user)).count();
+        let seed = share.index.wrapping_mul(OF_PROCESS);
         let mut users = Users {
-            random: Pcg64Mcg::seed_from_u64(offer.seed),
+            random: Pcg64Mcg::seed_from_u64(offer.seed.wrapping_add(seed)),
             think,
             end: offer.whole_length(),
             thinking: BinaryHeap::with_capacity(count),

@@ -41,7 +41,7 @@ pub(super) fn serve(
         callers.extend(session.serve(&inputs, count)?);
     }
     let reference = Reference::take(&mut callers, inputs.samples.len(), request)?;
-    let mut arrivals = traffic::arrivals(&request.arrivals, &request.offer)
+    let mut arrivals = traffic::arrivals(&request.arrivals, &request.offer, request.share)
         .map_err(|error| Failure::of(FailureKind::BadInput, error.to_string()))?;
     let course = match sessions.runtime.clock() {
         EngineClock::Manual(clock) => {

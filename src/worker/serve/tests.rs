@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::engine::ScriptedRuntime;
 use crate::inputs::InputPlan;
-use crate::plan::{Arrivals, Batcher, ElementType, RuntimeChoice, Serving, SessionSpec};
+use crate::plan::{Arrivals, Batcher, ElementType, RuntimeChoice, Serving, SessionSpec, Share};
 use crate::record::{
     AxisReason, BatchAxis, BatchProof, FailureKind, Fall, FedInput, FillKind, Offer, ServedLoad,
 };
@@ -46,6 +46,7 @@ fn request(rate: f64, serving: Serving) -> ServeRequest {
         inputs: inputs(),
         arrivals: Arrivals::Poisson,
         offer: Offer::at(PerSecond(rate), Nanos(10 * SECOND.0), 7),
+        share: Share::WHOLE,
         serving,
         samples_count: 8,
         start_at_ns: None,

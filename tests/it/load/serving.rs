@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use onnxprof::plan::{
-    Arrivals, Batcher, InputRequest, RuntimeChoice, Serving, SessionOptions, SessionSpec,
+    Arrivals, Batcher, InputRequest, RuntimeChoice, Serving, SessionOptions, SessionSpec, Share,
 };
 use onnxprof::protocol::{Described, Request, Response, ServeRequest};
 use onnxprof::record::{Failure, FailureKind, LoadRecord, Offer, ServedLoad};
@@ -145,6 +145,7 @@ impl Loaded {
             inputs: self.described.inputs.clone(),
             arrivals: Arrivals::Poisson,
             offer,
+            share: Share::WHOLE,
             serving,
             samples_count: 16,
             start_at_ns: None,

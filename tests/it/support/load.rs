@@ -2,7 +2,7 @@
 //! that are made up, the same on every machine.
 
 use onnxprof::check::Slo;
-use onnxprof::plan::{Arrivals, Batcher, LoadPlan, Question, Serving};
+use onnxprof::plan::{Arrivals, Batcher, LoadPlan, Question, Serving, Share};
 use onnxprof::record::{
     BatchRuns, Fall, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage, LoadTimes,
     LoadWindow, Offer, ProcessLoad, ProcessSample, RunRecord, ServedLoad,
@@ -230,7 +230,7 @@ impl Made<'_> {
         let length = self.offer.whole_length();
         let mut tally = Tally::new(length, self.shape.windows, serving.max_batch());
         let mut times = Times::new(self);
-        let mut arrivals = arrivals(&Arrivals::Poisson, &self.offer).unwrap();
+        let mut arrivals = arrivals(&Arrivals::Poisson, &self.offer, Share::WHOLE).unwrap();
         let callers = serving.callers as usize;
         let mut desk = Desk::new(serving);
         simulate(
