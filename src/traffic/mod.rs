@@ -12,5 +12,5 @@ mod tally;
 
 pub use arrivals::{Arriving, TraceError, arrivals, check_trace};
 pub use desk::{Desk, Next, Request};
-pub use simulate::{Service, simulate};
+pub use simulate::{Counting, Service, simulate};
 pub use tally::{Tally, Window};
