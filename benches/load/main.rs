@@ -15,6 +15,7 @@ mod generator;
 mod real_time;
 #[path = "../support/mod.rs"]
 mod support;
+mod theory;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,7 @@ const COMMAND: &str = "cargo bench --bench load";
 type Part = (&'static str, fn(&mut Targets) -> Result<(), BenchError>);
 
 const PARTS: &[Part] = &[
+    ("theory", theory::run),
     ("generator", generator::run),
     ("batcher_cost", batcher_cost::run),
     ("real_time", real_time::run),
