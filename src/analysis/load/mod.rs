@@ -31,6 +31,7 @@ mod stress;
 mod tests;
 mod types;
 mod validity;
+pub mod what_if;
 mod windows;
 mod worth;
 
