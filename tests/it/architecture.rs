@@ -165,6 +165,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("load", &["beside", "run"]),
         ],
     ),
+    ("traffic", &[("arrivals", &[])]),
     ("tune", &[("stages", &[])]),
     (
         "worker",

@@ -3,7 +3,7 @@
 use rand::SeedableRng;
 use rand_pcg::Pcg64Mcg;
 
-use super::Arriving;
+use super::arriving::Arriving;
 use super::distances::Distances;
 use super::rate::Rate;
 use crate::plan::{Offer, Share};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::plan::Fall;
-use crate::units::{PerSecond, Ratio};
+use crate::units::{Nanos, PerSecond, Ratio};
 
 const SECOND: Nanos = Nanos(1_000_000_000);
 

@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::Exp1;
 use rand_pcg::Pcg64Mcg;
 
-use super::Arriving;
+use super::arriving::Arriving;
 use crate::plan::{Offer, Share};
 use crate::units::Nanos;
 
