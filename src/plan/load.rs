@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::scenario::Scenario;
 use crate::check::Slo;
 use crate::text::Plain;
 use crate::units::{Nanos, PerSecond, Ratio};
@@ -69,20 +70,6 @@ pub enum Question {
     },
     /// A scenario of MLPerf Inference, with its rules.
     Scenario(Scenario),
-}
-
-/// A scenario of MLPerf Inference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Scenario {
-    /// One query of one sample after another; the 90th percentile of latency counts.
-    SingleStream,
-    /// One query of eight samples after another; the 99th percentile of latency counts.
-    MultiStream,
-    /// Poisson arrivals; the highest rate at which the 99th percentile keeps the bound counts.
-    Server,
-    /// All samples at once; samples per second count.
-    Offline,
 }
 
 /// How requests arrive, whatever their rate.

@@ -8,6 +8,7 @@ mod input;
 mod judging;
 mod load;
 mod named;
+mod scenario;
 mod session;
 mod shape;
 mod tuning;
@@ -19,10 +20,9 @@ pub use command::Command;
 pub use flag::Flag;
 pub use input::{ElementType, InputRequest, ScoredSamples, Task, ValueRange};
 pub use judging::{Judging, Tolerance};
-pub use load::{
-    Arrivals, Batcher, Fall, LoadPlan, Offer, Price, Question, Scenario, Serving, Share,
-};
+pub use load::{Arrivals, Batcher, Fall, LoadPlan, Offer, Price, Question, Serving, Share};
 pub use named::Named;
+pub use scenario::{Scenario, ScenarioRules};
 pub use session::{
     Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice,
     SessionOptions, SessionSpec,
