@@ -25,7 +25,7 @@ from ._errors import (
     UsageError,
 )
 from ._gate import Check, Gate, GateVerdict
-from ._measure import profile, tune
+from ._measure import load, profile, tune
 from ._run import Run, TableName, open
 from ._tables import Library
 
@@ -49,6 +49,7 @@ __all__ = [
     "UsageError",
     "Variant",
     "find_binary",
+    "load",
     "open",
     "profile",
     "tune",

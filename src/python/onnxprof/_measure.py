@@ -55,6 +55,16 @@ def tune(models: Models, progress: Union[bool, Listener] = True, **options: Opti
     return _measured("tune", models, progress, options)
 
 
+def load(models: Models, progress: Union[bool, Listener] = True, **options: Option) -> Run:
+    """Loads models with requests that arrive by themselves, as ``onnxprof load`` does.
+
+    Arguments, result and errors are those of `profile`; the options are those of ``onnxprof load``,
+    such as ``rate=[100, 200]`` (requests per second) and ``slo="response_p99 <= 20 ms"``. Figures
+    under load are in ``run.findings["load"]``, as the command prints them.
+    """
+    return _measured("load", models, progress, options)
+
+
 def _measured(
     command: str,
     models: Models,

@@ -24,9 +24,9 @@ TableName = Literal["cells", "operators"]
 
 
 class Run:
-    """A run of ``profile`` or ``tune``: its answer, its figures, and where it lies.
+    """A run of ``profile``, ``tune`` or ``load``: its answer, its figures, and where it lies.
 
-    Made by `open`, `profile` and `tune`.
+    Made by `open`, `profile`, `tune` and `load`.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:

@@ -40,6 +40,16 @@ def test_models_on_onnx_runtime_are_measured_and_scored(measured: onnxprof.Run) 
     assert fp32["file_size_bytes"].value == (DIGITS / "digits-fp32.onnx").stat().st_size
 
 
+def test_models_are_loaded_with_requests_that_arrive_by_themselves(
+    script: str, tmp_path: Path
+) -> None:
+    run = onnxprof.load(
+        FP32, False, rate=200, budget="20s", runtime=script, out=tmp_path / "run"
+    )
+    assert run.findings["load"] is not None
+    assert onnxprof.open(run.folder).answer.words == run.answer.words != ""
+
+
 def test_progress_comes_line_by_line(script: str, tmp_path: Path) -> None:
     lines: list[str] = []
     options = {**SCHEDULE, "runtime": script, "out": tmp_path / "run"}
