@@ -2,5 +2,6 @@
 
 mod capacity;
 mod command;
+mod report;
 mod serving;
 mod stress;

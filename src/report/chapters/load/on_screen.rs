@@ -14,7 +14,7 @@ const WIDTH: usize = 100;
 /// Characters between two columns.
 const GAP: usize = 2;
 /// Columns that are left out where a table is too wide, the first one first.
-const DISPENSABLE: [&str; 3] = ["goodput/s", "waiting", "errors"];
+const DISPENSABLE: [&str; 4] = ["goodput/s", "waiting", "errors", "CPU"];
 
 /// Where requests were sent too late.
 const INVALID: &str = "INVALID";

@@ -95,7 +95,7 @@ fn saturated(load: Load<'_>, candidate: &LoadCandidate) -> String {
         }) => {
             let below = kept_up_per_sec.map(|rate| {
                 format!(
-                    "; all that comes is completed up to {} a second",
+                    "; it keeps up to {} a second",
                     asked(rate)
                 )
             });

@@ -41,34 +41,50 @@ fn holds(load: Load<'_>, candidate: &LoadCandidate) -> String {
     )
 }
 
-/// The best one beside the first, or the first beside all others; empty where there is nothing to
-/// compare.
+/// The best one beside the first, and beside those that may hold as many; empty where there is
+/// nothing to compare.
 fn beside_others(load: Load<'_>, best: &LoadCandidate) -> String {
-    let comparisons = &load.found.comparisons;
-    match comparisons.iter().find(|one| one.key == best.key) {
-        Some(comparison) => beside_first(load, comparison),
-        None if comparisons.is_empty() => String::new(),
-        None if comparisons.iter().all(is_less) => ", more than any other".into(),
-        None => String::new(),
-    }
-}
-
-fn is_less(comparison: &LoadComparison) -> bool {
-    let ratio = comparison.capacity_ratio.interval();
-    ratio.is_some_and(|ratio| ratio.high < 1.0)
-}
-
-fn beside_first(load: Load<'_>, comparison: &LoadComparison) -> String {
-    let first = load.name(comparison.reference);
-    let Some(ratio) = comparison.capacity_ratio.measured() else {
-        return String::new();
+    let of_best = load
+        .found
+        .comparisons
+        .iter()
+        .find(|one| one.key == best.key);
+    let more = of_best.and_then(|comparison| more_than_first(load, comparison));
+    let open = words::listed(
+        load.candidates()
+            .filter(|other| may_hold_as_many(best, other))
+            .map(|other| load.name(other.key)),
+    );
+    let open = if open.is_empty() {
+        open
+    } else {
+        format!("; whether that is more than {open} holds is open")
     };
-    match ratio.interval {
-        Some(ends) if ends.low > 1.0 => format!(
-            ", {} as many as {first}",
-            number::times(ratio.value, ratio.interval)
-        ),
-        _ => format!("; whether that is more than {first} holds is open"),
+    format!("{}{open}", more.unwrap_or_default())
+}
+
+/// `, 1.9x (1.8 to 2.0) as many as fp32`, where the interval of the ratio says so.
+fn more_than_first(load: Load<'_>, comparison: &LoadComparison) -> Option<String> {
+    let ratio = comparison.capacity_ratio.measured()?;
+    let is_more = ratio.interval.is_some_and(|ends| ends.low > 1.0);
+    is_more.then(|| {
+        format!(
+            ", {} as many as {}",
+            number::times(ratio.value, ratio.interval),
+            load.name(comparison.reference)
+        )
+    })
+}
+
+/// Whether the intervals of both overlap.
+fn may_hold_as_many(best: &LoadCandidate, other: &LoadCandidate) -> bool {
+    let rate = &other.capacity.rate_per_sec;
+    if other.key == best.key || rate.measured().is_none() {
+        return false;
+    }
+    match (best.capacity.rate_per_sec.interval(), rate.interval()) {
+        (Some(best), Some(other)) => other.high >= best.low,
+        _ => true,
     }
 }
 

@@ -6,17 +6,18 @@ use crate::analysis::load::{
     Leak, LoadCandidate, LoadPoint, OutputsUnderLoad, Saturation, SaturationSign,
 };
 use crate::metric::Unit;
-use crate::plan::{Question, Serving};
+use crate::plan::{Question, Scenario, Serving};
 use crate::record::Failure;
 use crate::report::words::load::{Load, asked, asked_rate};
 use crate::report::words::{self, number, plain};
 
 /// All of them, ranked.
 pub(in crate::report::chapters) fn remarks(load: Load<'_>) -> Vec<String> {
-    let each: [fn(Load<'_>, &LoadCandidate) -> Option<String>; 7] = [
+    let each: [fn(Load<'_>, &LoadCandidate) -> Option<String>; 8] = [
         invalid,
         failed,
         wrong_outputs,
+        no_capacity,
         oversubscribed,
         saturated,
         broken,
@@ -128,7 +129,37 @@ fn computing(serving: &Serving, pool: u64) -> u64 {
     serving.processes * (serving.sessions * pool.saturating_sub(1) + serving.callers)
 }
 
+/// Why a candidate has no capacity, where another one has.
+fn no_capacity(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
+    let reason = candidate.capacity.rate_per_sec.absent_reason()?;
+    let mut others = load.candidates();
+    let is_told = is_of_capacity(load)
+        && others.any(|other| other.capacity.rate_per_sec.measured().is_some());
+    is_told.then(|| {
+        format!(
+            "No capacity is named for {}: {}.",
+            load.name(candidate.key),
+            plain(reason)
+        )
+    })
+}
+
+fn is_of_capacity(load: Load<'_>) -> bool {
+    match load.plan.question {
+        Question::Capacity | Question::Scenario(Scenario::Server) => true,
+        Question::Curve { .. }
+        | Question::Stress
+        | Question::Soak { .. }
+        | Question::Users { .. }
+        | Question::Scenario(_) => false,
+    }
+}
+
+/// A search goes beyond saturation: there it says nothing.
 fn saturated(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
+    if is_of_capacity(load) {
+        return None;
+    }
     let Saturation::From {
         rate_per_sec,
         sign,
@@ -137,7 +168,7 @@ fn saturated(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
     else {
         return None;
     };
-    let below = kept_up_per_sec.map(|rate| format!("; at {} all are completed", asked(rate)));
+    let below = kept_up_per_sec.map(|rate| format!("; at {} it keeps up", asked(rate)));
     Some(format!(
         "{} saturates from {}: {}{}.",
         load.name(candidate.key),
