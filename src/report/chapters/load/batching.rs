@@ -14,9 +14,7 @@ pub(in crate::report::chapters) fn chapter(source: Source<'_>) -> Chapter {
         return chapter;
     }
     chapter
-        .with(Block::Sentence(
-            "Over all rates that were measured: at higher ones batches are larger.".into(),
-        ))
+        .with(Block::Sentence("Over all rates that were measured.".into()))
         .table(table(load))
 }
 

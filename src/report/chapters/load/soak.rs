@@ -36,10 +36,12 @@ fn lines(load: Load<'_>) -> Vec<String> {
 }
 
 fn extent(soak: &Soak) -> String {
-    let each = soak.memory_per_request.measured().map(|_| {
+    let each = &soak.memory_per_request;
+    let grows = each.interval().is_some_and(|ends| ends.low > 0.0);
+    let each = grows.then(|| {
         format!(
             "; memory grows by {} a request",
-            words::amount(Unit::Bytes, &soak.memory_per_request)
+            words::amount(Unit::Bytes, each)
         )
     });
     format!(

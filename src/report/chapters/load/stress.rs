@@ -93,12 +93,8 @@ fn saturated(load: Load<'_>, candidate: &LoadCandidate) -> String {
             kept_up_per_sec,
             sign: shown,
         }) => {
-            let below = kept_up_per_sec.map(|rate| {
-                format!(
-                    "; it keeps up to {} a second",
-                    asked(rate)
-                )
-            });
+            let below =
+                kept_up_per_sec.map(|rate| format!("; it keeps up to {} a second", asked(rate)));
             format!(
                 "{name}: from {} requests a second on: {}{}.",
                 asked(*rate_per_sec),

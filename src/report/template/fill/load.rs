@@ -112,7 +112,9 @@ fn throughput(load: Load<'_>, field: Throughputs) -> Found {
             load,
             |candidate| {
                 let worth = &candidate.worth.transactions_per_minute;
-                Some(format!("{} at the SLO", amount(Unit::Count, worth)?))
+                let n = worth.measured().map(words::counted)?;
+                let shown = words::amount(Unit::Count, worth);
+                Some(format!("{shown} at the SLO, n = {n}"))
             },
             &no_capacity(load),
         ),
@@ -124,6 +126,11 @@ fn most_completed(load: Load<'_>) -> Found {
     of_each(
         load,
         |candidate| {
+            if let Ok(stress) = &candidate.stress
+                && stress.breaking_point.measured().is_some()
+            {
+                return Some(format!("{}, where a rising rate broke it", broken(stress)?));
+            }
             let point = peak(candidate)?;
             let n = point.flow.achieved_per_sec.measured().map(words::counted)?;
             Some(format!(

@@ -81,8 +81,7 @@ fn failed(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
 
 fn wrong_outputs(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
     let found = candidate.integrity.as_ref().ok()?;
-    (found.wrong_count > 0)
-        .then(|| format!("Outputs of {}: {}.", load.name(candidate.key), wrong(found)))
+    (found.wrong_count > 0).then(|| format!("{}: {}.", load.name(candidate.key), wrong(found)))
 }
 
 /// `12 of 9,000 outputs under load are not those without load (0.13%, 0.07% to 0.23%)`.
