@@ -13,7 +13,7 @@ use crate::plan::Plan;
 use crate::record::{Host, RunInfo};
 use crate::runner::{Course, Extent, Job, WorkerCommand};
 use crate::sample::{Roots, host};
-use crate::store::{RunFolder, default_folder};
+use crate::store::{RunFolder, default_folder, write_atomically};
 
 /// When and where a command began.
 pub(super) struct Beginning {
@@ -21,6 +21,9 @@ pub(super) struct Beginning {
     pub at: jiff::Timestamp,
     pub host: Host,
 }
+
+/// The file of inputs and outputs of a model that only a server has.
+pub(super) const SERVED_MODEL: &str = "served-model.onnx";
 
 pub(super) struct Asked {
     pub name: String,
@@ -125,8 +128,18 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Puts a file beside the run.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.path.join(name);
+        write_atomically(&path, bytes).map_err(|error| {
+            self.clean_up();
+            CliError::from(error)
+        })
+    }
+
     /// Removes what the run put there before it came to nothing; whatever else is there stays.
     pub fn clean_up(&self) {
+        let _ = std::fs::remove_file(self.path.join(SERVED_MODEL));
         let _ = std::fs::remove_dir(self.path.join("logs"));
         if !self.existed {
             let _ = std::fs::remove_dir(&self.path);

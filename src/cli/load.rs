@@ -1,16 +1,18 @@
 //! `onnxprof load`: from words to a run under load, and from its record to reports.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::ending::{exit_code, finished, measured, written};
-use super::job::{Asked, Beginning};
+use super::job::{Asked, Beginning, SERVED_MODEL};
 use super::json::JsonArgs;
 use super::output::{Printed, Reports};
-use super::plan::{self, UnderLoadArgs};
-use super::progress::ConsoleArgs;
+use super::plan::under_load::server::{self, Remote};
+use super::plan::{self, Family, Runtimes, UnderLoadArgs};
+use super::progress::{Console, ConsoleArgs};
 use super::{Result, exit};
 use crate::load::Demand;
-use crate::plan::Flag;
+use crate::plan::{Flag, ModelServer};
 use crate::record::{EndReason, RunRecord};
 use crate::runner::{Course, Extent};
 
@@ -22,8 +24,8 @@ use crate::runner::{Course, Extent};
 /// segments of seconds, in fresh processes each round.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Model files, or folders of them, as `profile` takes them.
-    #[arg(required = true, value_name = "MODEL|FOLDER")]
+    /// Model files, or folders of them, as `profile` takes them. With `--url` none need be named.
+    #[arg(required_unless_present = "url", value_name = "MODEL|FOLDER")]
     pub models: Vec<PathBuf>,
     /// Folder for the run; it must not hold one. [default: onnxprof-runs/TIME-NAME]
     #[arg(long, value_name = "DIR")]
@@ -45,13 +47,18 @@ pub fn run(args: Args) -> Result<u8> {
     let beginning = Beginning::now();
     let mut progress = args.console.console();
     let asked = &args.asked;
-    let family = plan::family(&args.models, args.baseline.as_deref(), &asked.inputs)?;
-    let runtimes = plan::runtimes(&asked.session.runtime, &mut progress)?;
+    let loaded = Loaded::of(&args, &beginning, &mut progress)?;
+    let Loaded {
+        family, runtimes, ..
+    } = loaded;
     let plan = plan::under_load::plan(asked, &family, &runtimes.found, &beginning.host)?;
     progress.introduce_load(&plan, &beginning.host);
-    let path = beginning.folder(&args.out, &family.name);
     let notes = plan::under_load::notes(&plan, &beginning.host);
-    let (mut job, target) = beginning.job_at(path, Asked::of(family, plan, runtimes, notes))?;
+    let whole = Asked::of(family, plan, runtimes, notes);
+    let (mut job, target) = beginning.job_at(loaded.folder, whole)?;
+    if let Some(interface) = loaded.interface {
+        target.write(SERVED_MODEL, &interface)?;
+    }
     job.extent = Extent::Rounds;
     job.course = Course::Load(Box::new(Demand::default()));
     let mut ran = measured(job, &target, &mut progress)?;
@@ -61,6 +68,55 @@ pub fn run(args: Args) -> Result<u8> {
     progress.release();
     finished(failures, &ran.record)?;
     Ok(code(&ran.record))
+}
+
+/// What is loaded.
+struct Loaded {
+    family: Family,
+    runtimes: Runtimes,
+    folder: PathBuf,
+    /// A model file of inputs and outputs, where only a server has the model.
+    interface: Option<Vec<u8>>,
+}
+
+impl Loaded {
+    fn of(args: &Args, beginning: &Beginning, progress: &mut Console) -> Result<Self> {
+        let asked = &args.asked;
+        match asked.server.server()? {
+            Some(only) if args.models.is_empty() => Self::of_server(args, beginning, only),
+            server => {
+                let family = plan::family(&args.models, args.baseline.as_deref(), &asked.inputs)?;
+                let mut runtimes = plan::runtimes(&asked.session.runtime, progress)?;
+                if let Some(server) = server {
+                    server::require_one(&family)?;
+                    runtimes.found.push(server::found(server));
+                }
+                Ok(Loaded {
+                    folder: beginning.folder(&args.out, &family.name),
+                    family,
+                    runtimes,
+                    interface: None,
+                })
+            }
+        }
+    }
+
+    fn of_server(args: &Args, beginning: &Beginning, only: ModelServer) -> Result<Self> {
+        server::require_no_runtime(&args.asked.session.runtime)?;
+        let model = server::remote(&only)?;
+        let folder = beginning.folder(&args.out, &model.name);
+        let folder = std::path::absolute(&folder).unwrap_or(folder);
+        let Remote { family, interface } = Remote::at(&folder.join(SERVED_MODEL), &model);
+        Ok(Loaded {
+            family,
+            runtimes: Runtimes {
+                found: vec![server::found(only)],
+                installing: Duration::ZERO,
+            },
+            folder,
+            interface: Some(interface),
+        })
+    }
 }
 
 /// Exit code of a run under load: a segment that failed is a part that is missing.

@@ -225,13 +225,21 @@ impl Console {
         let budget = plan.schedule.budget_ns.unwrap_or_default().as_secs_f64();
         self.is_single = plan.sessions.len() == 1;
         self.say(&format!("loading {} (at most {budget} s)", variants(plan)));
-        let threads = plan.sessions[0].options.intra_threads;
         let cpus = host.usable_cpus_count;
         let served: Vec<String> = load.servings.iter().map(ToString::to_string).collect();
-        self.say(&format!(
-            "served by {}; {threads} intra-op thread(s); {cpus} CPU(s) may be used",
-            served.join(" and by ")
-        ));
+        let served = served.join(" and by ");
+        let mut local = plan.sessions.iter().filter(|spec| !spec.is_remote());
+        self.say(&match local.next() {
+            Some(spec) => format!(
+                "served by {served}; {} intra-op thread(s); {cpus} CPU(s) may be used",
+                spec.options.intra_threads
+            ),
+            None => format!("requests are sent by {served}; {cpus} CPU(s) may be used"),
+        });
+        let mut servers = plan.sessions.iter().map(|spec| spec.runtime.server());
+        if let Some(server) = servers.find_map(|server| server) {
+            self.say(&format!("requests go to `{}`", server.url));
+        }
         self.say_inputs(plan);
     }
 

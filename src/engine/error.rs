@@ -1,5 +1,6 @@
 //! Errors of an engine, and what to do about each.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::LibraryError;
@@ -119,6 +120,29 @@ pub enum EngineError {
         /// The runtime's own words.
         message: String,
     },
+    /// The address names no model in a server, or leads to another machine that the user did not
+    /// say to be theirs.
+    #[error("`{url}` cannot be loaded: {message}")]
+    Address {
+        /// The address.
+        url: String,
+        /// Why.
+        message: String,
+        /// A remedy.
+        hint: &'static str,
+    },
+    /// A server did not do what it was asked for.
+    #[error("{step}: the server at `{url}` {message}")]
+    Server {
+        /// What it was asked for.
+        step: ServerStep,
+        /// The address that was asked.
+        url: String,
+        /// What it did, as a sentence without its subject.
+        message: String,
+        /// A remedy, where one is known.
+        hint: Option<&'static str>,
+    },
     /// A script of latencies could not be read.
     #[error("failed to read the script `{path}`: {message}")]
     Script {
@@ -127,6 +151,27 @@ pub enum EngineError {
         /// Why.
         message: String,
     },
+}
+
+/// What a server was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerStep {
+    /// What it is.
+    Open,
+    /// A model.
+    Load,
+    /// An inference.
+    Infer,
+}
+
+impl fmt::Display for ServerStep {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            ServerStep::Open => "failed to reach a server",
+            ServerStep::Load => "failed to find the model in a server",
+            ServerStep::Infer => "inference failed",
+        })
+    }
 }
 
 /// The same, as it stands in the record.
@@ -143,10 +188,25 @@ impl From<EngineError> for Failure {
             | EngineError::Provider { .. }
             | EngineError::NoDevice { .. }
             | EngineError::FellBack { .. }
+            | EngineError::Address { .. }
+            | EngineError::Server {
+                step: ServerStep::Open,
+                ..
+            }
             | EngineError::Script { .. } => FailureKind::Runtime,
-            EngineError::Load { .. } | EngineError::LoadOn { .. } => FailureKind::SessionLoad,
+            EngineError::Load { .. }
+            | EngineError::LoadOn { .. }
+            | EngineError::Server {
+                step: ServerStep::Load,
+                ..
+            } => FailureKind::SessionLoad,
             EngineError::Bind { .. } => FailureKind::BadInput,
-            EngineError::Run { .. } | EngineError::Profile { .. } => FailureKind::Inference,
+            EngineError::Run { .. }
+            | EngineError::Profile { .. }
+            | EngineError::Server {
+                step: ServerStep::Infer,
+                ..
+            } => FailureKind::Inference,
         };
         Failure {
             kind,
@@ -197,6 +257,8 @@ fn hint(error: &EngineError, message: &str) -> Option<String> {
         }
         _ if is_out_of_memory(message) => "give the process more memory, or use a smaller model",
         EngineError::Library(error) => return Some(error.hint()),
+        EngineError::Address { hint, .. } => hint,
+        EngineError::Server { hint, .. } => return hint.map(str::to_owned),
         EngineError::UnknownProvider { name, .. } => return Some(where_to_find(name)),
         EngineError::EpLibrary { .. } => {
             "name a library of execution providers for this ONNX Runtime with `--ep-library`"

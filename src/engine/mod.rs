@@ -1,4 +1,5 @@
-//! Executing models: ONNX Runtime, or a script of latencies for tests of the harness.
+//! Executing models: ONNX Runtime, a server that has the model loaded, or a script of latencies for
+//! tests of the harness.
 //!
 //! The only module that speaks to `ort`. A caller opens a [`Runtime`] once per process, loads one
 //! [`Session`] from it and binds inputs to it; [`Inference::run`] is what is timed. Read those
@@ -21,6 +22,7 @@ mod peaks;
 mod placement;
 mod profile;
 mod raw;
+mod remote;
 mod run;
 mod served;
 mod strips;
@@ -29,10 +31,11 @@ mod traits;
 mod value;
 mod warming;
 
-pub use error::{EngineError, Result};
+pub use error::{EngineError, Result, ServerStep};
 pub use library::{LibraryError, describe_library};
 pub use null::ScriptedRuntime;
 pub use onnxruntime::OnnxRuntime;
+pub use remote::{ServedModel, ServerRuntime, check_address, served_model};
 pub use traits::{
     BatchInputs, Distortion, Effect, Inference, LogCounts, ProfileTarget, Runtime, ServedInference,
     ServedInputs, Session, SessionProfile,
@@ -60,10 +63,11 @@ pub fn require_provider(info: &LibraryInfo, name: &str) -> Result<()> {
 ///
 /// # Errors
 /// [`EngineError::Library`] if the library cannot be opened or is too old; [`EngineError::Script`]
-/// if a script is none.
+/// if a script is none; [`EngineError::Server`] if a server does not answer.
 pub fn open(choice: &RuntimeChoice) -> Result<Box<dyn Runtime>> {
     Ok(match choice {
         RuntimeChoice::Library(path) => Box::new(OnnxRuntime::open(path)?),
         RuntimeChoice::Script(path) => Box::new(ScriptedRuntime::open(path)?),
+        RuntimeChoice::Server(server) => Box::new(ServerRuntime::open(server)?),
     })
 }

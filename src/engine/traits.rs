@@ -9,7 +9,7 @@ use crate::measure::EngineClock;
 use crate::observed::Observed;
 use crate::plan::{SessionOptions, SessionSpec};
 use crate::provider::Options;
-use crate::record::{ArenaStats, PeakRates, Placement, Profiled};
+use crate::record::{ArenaStats, Exchanged, PeakRates, Placement, Profiled};
 use crate::runtime::LibraryInfo;
 use crate::text::Plain;
 use crate::units::{Bytes, Nanos};
@@ -175,6 +175,11 @@ pub trait ServedInference: Send {
     /// Outputs of one of the requests of the last inference, by its place among them; those that
     /// are not in memory of the CPU are left out.
     fn outputs(&self, place: usize) -> Vec<Tensor>;
+
+    /// Sizes of what was exchanged with a server so far; nothing where there is none.
+    fn exchanged(&self) -> Exchanged {
+        Exchanged::default()
+    }
 }
 
 /// Inputs of requests that are served.

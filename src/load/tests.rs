@@ -80,6 +80,7 @@ fn served(next: &NextSegment, mut server: Server) -> ServedLoad {
         integrity: Err("not asked for".into()),
         cpu_time_ns: Nanos(0),
         first_error: None,
+        exchanged: None,
         sender: None,
     }
 }
@@ -135,6 +136,7 @@ fn drive(mut record: RunRecord, outcome: Outcome<'_>) -> Drive {
                     offer: next.offer,
                     started_ns: Nanos(0),
                     processes,
+                    server_cpu_time_ns: None,
                     failure,
                 });
                 assert!(load.segments.len() < 2_000, "it does not end");

@@ -8,6 +8,7 @@ mod error;
 mod functions;
 mod graph;
 mod image;
+mod interface;
 mod later;
 mod ort_format;
 mod precision;
@@ -27,6 +28,7 @@ pub use functions::inlined;
 pub use graph::{
     Attribute, AttributeValue, ExternalRange, Function, Graph, Model, Node, StoredTensor,
 };
+pub use interface::interface;
 pub use ort_format::is_ort_format;
 pub use read::read;
 pub use shapes::{Demand, DimRole, Expr, InputAxis, OpenDim, Relation, ShapeFacts, is_sound};

@@ -135,6 +135,12 @@ flags! {
     Batcher = "batcher",
     /// Length of a segment under load.
     Segment = "segment",
+    /// Address of a model in a server.
+    Url = "url",
+    /// Process of that server.
+    ServerPid = "server-pid",
+    /// Whether it may be loaded on another machine.
+    OwnServer = "i-own-this-server",
     /// Options that a search leaves as they are.
     Keep = "keep",
 }

@@ -24,8 +24,8 @@ pub use load::{Arrivals, Batcher, Fall, LoadPlan, Offer, Price, Question, Servin
 pub use named::Named;
 pub use scenario::{Scenario, ScenarioRules};
 pub use session::{
-    Binding, ExecutionMode, FloatRounding, GraphOptimization, ProviderSpec, RuntimeChoice,
-    SessionOptions, SessionSpec,
+    Binding, ExecutionMode, FloatRounding, GraphOptimization, ModelServer, ProviderSpec,
+    RuntimeChoice, SERVER_PROVIDER, SessionOptions, SessionSpec,
 };
 pub use shape::{CellKey, LoadMode, Shape, Workload, unswept};
 pub use tuning::{Execution, Objective, Space, TuningPlan};

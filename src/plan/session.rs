@@ -1,7 +1,7 @@
 //! One session: a variant under one runtime, execution provider and set of session options.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,12 @@ impl SessionSpec {
         matches!(self.runtime, RuntimeChoice::Script(_))
     }
 
+    /// Whether a server executes the model, so that nothing of it is in a process of a launch.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        self.runtime.server().is_some()
+    }
+
     /// Whether two sessions use the machine alike, so that other work slows both down alike: by
     /// execution provider, binding, threads and spinning.
     #[must_use]
@@ -79,10 +85,11 @@ impl SessionSpec {
     /// Whether the session asks for another execution provider than the CPU's.
     #[must_use]
     pub fn is_accelerated(&self) -> bool {
-        self.execution_provider != CPU_PROVIDER
+        self.execution_provider != CPU_PROVIDER && !self.is_remote()
     }
 
-    /// How floats are rounded. Execution providers of accelerators choose by themselves, and which
+    /// How floats are rounded. What computes in a server is not known. Execution providers of
+    /// accelerators choose by themselves, and which
     /// way can differ from one batch size to the next, but where an option forbids it (ONNX
     /// Runtime's documentation of CUDA's `use_tf32`).
     #[must_use]
@@ -91,7 +98,8 @@ impl SessionSpec {
             .options
             .short_floats;
         let value = key.and_then(|key| self.provider.options.get(&key.into()));
-        if self.is_accelerated() && value.is_none_or(|value| *value != "0") {
+        let may_be_short = self.is_accelerated() && value.is_none_or(|value| *value != "0");
+        if may_be_short || self.is_remote() {
             FloatRounding::Half
         } else {
             FloatRounding::Full
@@ -151,7 +159,11 @@ pub enum FloatRounding {
     Half,
 }
 
-/// The library or script that executes the model.
+/// What stands for an execution provider where a server executes the model: on what it does so is
+/// not known.
+pub const SERVER_PROVIDER: &str = "server";
+
+/// The library, script or server that executes the model.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RuntimeChoice {
@@ -159,22 +171,49 @@ pub enum RuntimeChoice {
     Library(PathBuf),
     /// A script of latencies and faults, for tests of the harness itself.
     Script(PathBuf),
+    /// A server that has the model loaded; not in records before version 1.4.
+    Server(ModelServer),
+}
+
+/// A model in a server that speaks the Open Inference Protocol, version 2, over HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelServer {
+    /// Address of the model: `http://HOST:PORT/v2/models/NAME`.
+    pub url: Plain,
+    /// Process of the server on this machine, whose memory and CPU time are sampled; absent where
+    /// nobody named it.
+    pub pid: Option<u32>,
+    /// Whether the user says that the server may be loaded although it is not on this machine.
+    pub is_owned: bool,
 }
 
 impl RuntimeChoice {
-    /// The library's file, or the script's.
+    /// The library's file, the script's, or the address of the model in a server, as
+    /// [`RuntimeInfo::path`](crate::record::RuntimeInfo::path) has it.
     #[must_use]
-    pub fn path(&self) -> &PathBuf {
-        let (RuntimeChoice::Library(path) | RuntimeChoice::Script(path)) = self;
-        path
+    pub fn path(&self) -> &Path {
+        match self {
+            RuntimeChoice::Library(path) | RuntimeChoice::Script(path) => path,
+            RuntimeChoice::Server(server) => Path::new(server.url.exact()),
+        }
     }
 
-    /// Its value for `--runtime`.
+    /// The server, if it is one.
+    #[must_use]
+    pub fn server(&self) -> Option<&ModelServer> {
+        match self {
+            RuntimeChoice::Server(server) => Some(server),
+            RuntimeChoice::Library(_) | RuntimeChoice::Script(_) => None,
+        }
+    }
+
+    /// Its value for `--runtime`; of a server, that for `--url`.
     #[must_use]
     pub fn word(&self) -> String {
         match self {
             RuntimeChoice::Library(path) => path.display().to_string(),
             RuntimeChoice::Script(path) => format!("script:{}", path.display()),
+            RuntimeChoice::Server(server) => server.url.exact().to_owned(),
         }
     }
 }

@@ -48,19 +48,19 @@ impl RunRecord {
                 .map(|_| self.runtime_name(one.spec)),
             one.told(|spec| spec.binding)
                 .map(|it| binding(it).to_owned()),
-            one.told(|spec| spec.options.intra_threads)
+            one.told_option(|spec| spec.options.intra_threads)
                 .map(|count| threads(count, "intra-op")),
-            one.told(|spec| spec.options.inter_threads)
+            one.told_option(|spec| spec.options.inter_threads)
                 .map(|count| threads(count, "inter-op")),
-            one.told(|spec| spec.options.graph_optimization)
+            one.told_option(|spec| spec.options.graph_optimization)
                 .map(|level| format!("optimization {level:?}").to_lowercase()),
-            one.told(|spec| spec.options.execution_mode)
+            one.told_option(|spec| spec.options.execution_mode)
                 .map(|mode| format!("{mode:?} execution").to_lowercase()),
-            one.told(|spec| spec.options.allow_spinning)
+            one.told_option(|spec| spec.options.allow_spinning)
                 .map(|is_on| switch("spinning", is_on)),
-            one.told(|spec| spec.options.memory_arena)
+            one.told_option(|spec| spec.options.memory_arena)
                 .map(|is_on| switch("arena", is_on)),
-            one.told(|spec| spec.options.memory_pattern)
+            one.told_option(|spec| spec.options.memory_pattern)
                 .map(|is_on| switch("memory pattern", is_on)),
         ]
     }
@@ -125,6 +125,13 @@ impl Marked<'_> {
             .iter()
             .any(|other| value(other) != own)
             .then_some(own)
+    }
+
+    /// The same of an option, which sessions in a server have none of.
+    fn told_option<T: PartialEq>(&self, value: impl Fn(&SessionSpec) -> T) -> Option<T> {
+        let own = value(self.spec);
+        let mut others = self.others.iter().filter(|other| !other.is_remote());
+        (!self.spec.is_remote() && others.any(|other| value(other) != own)).then_some(own)
     }
 }
 

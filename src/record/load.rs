@@ -31,6 +31,10 @@ pub struct LoadSegment {
     pub started_ns: Nanos,
     /// What each process served, one after another; their histograms add up exactly.
     pub processes: Vec<ProcessLoad>,
+    /// CPU time that the server used meanwhile, or why it is not known; absent where the model ran
+    /// in the processes.
+    #[serde(default)]
+    pub server_cpu_time_ns: Option<Observed<Nanos>>,
     /// How the segment failed; absent where it came to its end.
     #[serde(default)]
     pub failure: Option<Failure>,
@@ -75,7 +79,8 @@ pub struct ProcessLoad {
     pub launch: u64,
     /// What it served.
     pub served: ServedLoad,
-    /// Memory and open files of the process, over time.
+    /// Memory and open files of the process, over time. Where the model is in a server these are the
+    /// server's, and there are none where nobody named its process.
     pub samples: Vec<ProcessSample>,
 }
 
@@ -95,14 +100,28 @@ pub struct ServedLoad {
     pub batches: Vec<BatchRuns>,
     /// Whether outputs were what they are without load, or why that is not known.
     pub integrity: Observed<Integrity>,
-    /// CPU time of the process, that of the thread that sends included.
+    /// CPU time of the process, that of the thread that sends included. Nothing of it is the model's
+    /// where that is in a server.
     pub cpu_time_ns: Nanos,
     /// The first error of an inference; absent where none failed.
     #[serde(default)]
     pub first_error: Option<Plain>,
+    /// Sizes of what was exchanged with a server; absent where the model ran in the process.
+    #[serde(default)]
+    pub exchanged: Option<Exchanged>,
     /// Where the thread that sends ran; absent where no time passed, since latencies are scripted.
     #[serde(default)]
     pub sender: Option<SenderPlace>,
+}
+
+/// Sizes of the bodies that were exchanged with a server, over all requests, without what HTTP puts
+/// before them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Exchanged {
+    /// Of requests.
+    pub sent_bytes: Bytes,
+    /// Of answers, those of failed requests included.
+    pub received_bytes: Bytes,
 }
 
 /// Where the thread that sends requests ran.

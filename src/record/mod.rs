@@ -42,8 +42,8 @@ pub use launch::{
     Phase, TRIED_OUT_BEFORE, Warmup,
 };
 pub use load::{
-    BatchRuns, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage, LoadTimes,
-    LoadWindow, ProcessLoad, ProcessSample, SenderPlace, ServedLoad,
+    BatchRuns, Exchanged, Integrity, LoadCounts, LoadKey, LoadRecord, LoadSegment, LoadStage,
+    LoadTimes, LoadWindow, ProcessLoad, ProcessSample, SenderPlace, ServedLoad,
 };
 pub(crate) use model::without_domain;
 pub use model::{

@@ -20,6 +20,8 @@ use crate::units::{Bytes, Nanos};
 pub(super) struct Launch {
     pub worker: WorkerProcess,
     pub record: LaunchRecord,
+    /// Whether the model is in a server.
+    is_remote: bool,
     /// The batch size of the last cell that began, and what beginning it took.
     begun: Option<(u64, Duration)>,
 }
@@ -39,10 +41,16 @@ impl Launch {
         mut record: LaunchRecord,
     ) -> Result<Launch, (LaunchRecord, Failure)> {
         let started = async {
-            ask_for_memory(setup.model)?;
+            if !setup.spec.is_remote() {
+                ask_for_memory(setup.model)?;
+            }
             let mut opened = launcher.open(setup.spec, log, setup.patience).await?;
-            record.runtime_start_ns = Some(opened.took);
-            load(&mut opened.worker, launcher, setup, &mut record).await?;
+            if setup.spec.is_remote() {
+                find(&mut opened.worker, launcher, setup, &mut record).await?;
+            } else {
+                record.runtime_start_ns = Some(opened.took);
+                load(&mut opened.worker, launcher, setup, &mut record).await?;
+            }
             Ok(opened.worker)
         }
         .await;
@@ -50,6 +58,7 @@ impl Launch {
             Ok(worker) => Ok(Launch {
                 worker,
                 record,
+                is_remote: setup.spec.is_remote(),
                 begun: None,
             }),
             Err(failure) => Err((record, failure)),
@@ -129,7 +138,7 @@ impl Launch {
         let is_own = !self.record.is_probed;
         cell.peak_memory_bytes = process::peak_resident(roots, self.worker.pid)
             .ok()
-            .filter(|_| is_own);
+            .filter(|_| is_own && !self.is_remote);
         match self.worker.ask(&Request::End, "end a batch size").await? {
             Response::Ended {
                 arena,
@@ -214,6 +223,21 @@ async fn load(
         threads_after_load_count: process::threads_count(roots, pid).ok(),
         has_cpu_per_thread: launcher.spread_threads(pid),
         ..loaded
+    });
+    Ok(())
+}
+
+/// Finds a model that a server has loaded: nothing of what that took is the process's.
+async fn find(
+    worker: &mut WorkerProcess,
+    launcher: &Launcher,
+    setup: &LaunchSetup<'_>,
+    record: &mut LaunchRecord,
+) -> Result<(), Failure> {
+    let (_, found) = create_session(worker, setup).await?;
+    record.effective = Some(EffectiveOptions {
+        cpus: process::allowed_cpus(&launcher.roots, worker.pid).unwrap_or_default(),
+        ..found
     });
     Ok(())
 }

@@ -116,7 +116,7 @@ impl Launcher {
                 execution_providers,
             } => {
                 let runtime = RuntimeInfo {
-                    path: spec.runtime.path().clone(),
+                    path: spec.runtime.path().to_owned(),
                     version: version.into(),
                     build_info,
                     execution_providers: execution_providers.into_iter().map(Plain::from).collect(),

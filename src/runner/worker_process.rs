@@ -268,7 +268,7 @@ fn start_program(
 ) -> std::io::Result<Child> {
     let folders = match runtime {
         Some(RuntimeChoice::Library(library)) => loader_path(library),
-        Some(RuntimeChoice::Script(_)) | None => None,
+        Some(RuntimeChoice::Script(_) | RuntimeChoice::Server(_)) | None => None,
     };
     let stderr = log.try_clone()?;
     Command::new(&command.program)

@@ -64,7 +64,7 @@ pub(super) fn own(roots: &Roots) -> Option<Nanos> {
 }
 
 /// Fields utime, stime, cutime and cstime of a process's `stat`.
-fn of_process(stat: &Path) -> Option<Nanos> {
+pub(super) fn of_process(stat: &Path) -> Option<Nanos> {
     let text = read(stat).ok()?;
     // The name, in parentheses, may hold anything; the fields after it begin with the third.
     let (_, fields) = text.rsplit_once(')')?;

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use procfs::process::{Io, MemoryMaps, SmapsRollup, StatM};
 
-use super::{Roots, SampleError, parse, parse_list, read};
-use crate::units::Bytes;
+use super::{Roots, SampleError, cpu_time, parse, parse_list, read};
+use crate::units::{Bytes, Nanos};
 
 /// Memory that would be freed if the process ended: `Private_Clean` and `Private_Dirty` of
 /// `smaps_rollup` (Linux 4.14).
@@ -33,6 +33,13 @@ fn sum(maps: &MemoryMaps, field: &str) -> Option<u64> {
         .map(|map| map.extension.map.get(field).copied())
         .collect::<Option<_>>()?;
     (!values.is_empty()).then(|| values.iter().sum())
+}
+
+/// CPU time that the process used so far, that of children that it has waited for included: `stat`,
+/// in ticks of the kernel. `None` where it cannot be read.
+#[must_use]
+pub fn cpu_time(roots: &Roots, pid: u32) -> Option<Nanos> {
+    cpu_time::of_process(&roots.of_process(pid, "stat"))
 }
 
 /// Memory that is resident now, pages shared with other processes included: `statm`.

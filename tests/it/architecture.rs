@@ -118,7 +118,7 @@ const FOLDERS: &[(&str, MayUse)] = &[
             ("runtime", &["plan"]),
         ],
     ),
-    ("engine", &[("ep", &[]), ("null", &[])]),
+    ("engine", &[("ep", &[]), ("null", &[]), ("remote", &[])]),
     (
         "inputs",
         &[

@@ -3,5 +3,6 @@
 mod capacity;
 mod command;
 mod report;
+mod server;
 mod serving;
 mod stress;

@@ -183,7 +183,9 @@ fn builds(record: &RunRecord) -> Option<NotTried> {
         .iter()
         .flat_map(|runtime| &runtime.execution_providers);
     let baseline = record.plan.sessions.get(record.plan.baseline_session()?)?;
-    let is_on_cpu = baseline.execution_provider == *CPU_PROVIDER && !baseline.is_scripted();
+    let is_on_cpu = baseline.execution_provider == *CPU_PROVIDER
+        && !baseline.is_scripted()
+        && !baseline.is_remote();
     let is_open = is_on_cpu
         && record.host.architecture == *OPENVINO_ARCHITECTURE
         && offered.all(|offered| *offered != *provider.identifier);

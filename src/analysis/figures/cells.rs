@@ -2,6 +2,7 @@
 
 use std::slice::Chunks;
 
+use super::remote;
 use super::{
     CellFindings, Estimate, Figure, Index, Measurement, OfCell, Source, energy, per_launch, source,
 };
@@ -133,7 +134,10 @@ fn measured(index: &Index<'_>, key: CellKey, latencies: Buckets) -> CellFindings
     let cell = Measurement::new(index, key, latencies);
     let figures = sources(index, key).map(|(metric, source)| Figure {
         metric,
-        estimate: figure(&cell, source),
+        estimate: match remote::why_not(index.record, key.session, metric) {
+            Some(reason) => Estimate::absent(reason),
+            None => figure(&cell, source),
+        },
     });
     CellFindings {
         key,

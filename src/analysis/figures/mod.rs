@@ -20,6 +20,7 @@ mod over_samples;
 pub(super) mod pace;
 pub(super) mod pairwise;
 mod percentiles;
+mod remote;
 mod run;
 pub(super) mod score_change;
 mod scores;

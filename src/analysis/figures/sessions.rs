@@ -1,6 +1,7 @@
 //! Figures of every session: loading, memory, file size and what its outputs were worth.
 
 use super::over_launches::LAUNCHES_WANTED;
+use super::remote;
 use super::{
     CellFindings, Cells, Counted, Estimate, Figure, Index, OfSession, SessionFindings, Source,
     median, outputs, source,
@@ -121,6 +122,9 @@ impl Found<'_> {
 
     /// `None` of outputs, whose figures are made elsewhere.
     fn figure(&self, metric: Metric) -> Option<Estimate> {
+        if let Some(reason) = remote::why_not(self.index.record, self.session, metric) {
+            return Some(Estimate::absent(reason));
+        }
         Some(match source(metric) {
             Source::Cell(_) => largest_cell(self.cells, metric),
             Source::Session(OfSession::Launches(value)) => {

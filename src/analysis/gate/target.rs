@@ -194,7 +194,7 @@ pub(super) fn ep_word(record: &RunRecord, session: usize) -> String {
 pub(super) fn runtime_word(record: &RunRecord, session: usize) -> String {
     let spec = &record.plan.sessions[session];
     match record.runtime_of(session) {
-        Some(runtime) if !spec.is_scripted() => {
+        Some(runtime) if !spec.is_scripted() && !spec.is_remote() => {
             let providers = runtime.execution_providers.iter();
             let build = provider::build_with(providers.map(Plain::exact));
             format!("{build}@{}", runtime.version.exact())

@@ -111,11 +111,7 @@ fn usage(loaded: Loaded<'_>, rounds: &[Vec<&Read<'_>>]) -> LoadUsage {
     let cpus = loaded.cpus();
     let all = rounds.iter().flatten();
     LoadUsage {
-        cpu_utilization: ratio(
-            rounds,
-            |read| read.cpu_time().as_secs_f64(),
-            |read| read.elapsed.as_secs_f64() * cpus,
-        ),
+        cpu_utilization: cpu_utilization(rounds, cpus),
         queue_mean: ratio(
             rounds,
             |read| read.windows.iter().map(|window| window.queue as f64).sum(),
@@ -134,6 +130,18 @@ fn usage(loaded: Loaded<'_>, rounds: &[Vec<&Read<'_>>]) -> LoadUsage {
         ),
         peak_memory_bytes: all.filter_map(|read| read.peak_memory()).max(),
     }
+}
+
+fn cpu_utilization(rounds: &[Vec<&Read<'_>>], cpus: f64) -> Estimate {
+    let mut times = rounds.iter().flatten().map(|read| read.cpu_time());
+    if let Some(reason) = times.find_map(Result::err) {
+        return Estimate::absent(&reason);
+    }
+    ratio(
+        rounds,
+        |read| read.cpu_time().unwrap_or_default().as_secs_f64(),
+        |read| read.elapsed.as_secs_f64() * cpus,
+    )
 }
 
 /// Requests, and the inferences that they were run in.

@@ -118,13 +118,14 @@ impl<'a> Read<'a> {
         self.invalid.is_none() && self.segment.failure.is_none()
     }
 
-    /// Of all of its processes together.
-    pub(super) fn cpu_time(&self) -> Nanos {
-        self.segment
-            .processes
-            .iter()
-            .map(|process| process.served.cpu_time_ns)
-            .sum()
+    /// Of all of its processes together, or of the server that has the model.
+    pub(super) fn cpu_time(&self) -> Observed<Nanos> {
+        let of_processes = || {
+            let processes = self.segment.processes.iter();
+            Ok(processes.map(|process| process.served.cpu_time_ns).sum())
+        };
+        let of_server = self.segment.server_cpu_time_ns.clone();
+        of_server.unwrap_or_else(of_processes)
     }
 
     /// Resident memory of its processes, each at its most; `None` where one is not known.

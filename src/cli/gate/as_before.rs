@@ -91,7 +91,10 @@ impl AsBefore<'_> {
                 (None, RuntimeChoice::Library(path)) if named.is_none() => {
                     resume::own(path).map_err(|_| not_own(choice))?
                 }
-                (None, RuntimeChoice::Library(_) | RuntimeChoice::Script(_)) => {
+                (
+                    None,
+                    RuntimeChoice::Library(_) | RuntimeChoice::Script(_) | RuntimeChoice::Server(_),
+                ) => {
                     return Err(not_own(choice));
                 }
             });

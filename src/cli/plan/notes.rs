@@ -18,7 +18,7 @@ pub fn notes_on(plan: &Plan, host: &Host) -> Vec<String> {
     notes.extend(idle_inter_threads(options));
     let libraries = distinct(plan.sessions.iter().filter_map(|spec| match &spec.runtime {
         RuntimeChoice::Library(library) => Some(library),
-        RuntimeChoice::Script(_) => None,
+        RuntimeChoice::Script(_) | RuntimeChoice::Server(_) => None,
     }));
     for library in &libraries {
         let which = match libraries.len() {

@@ -214,7 +214,7 @@ fn adopt(record: &mut RunRecord, found: &mut FoundRuntime) {
         .iter_mut()
         .filter_map(|spec| match &mut spec.runtime {
             RuntimeChoice::Script(script) => Some(script),
-            RuntimeChoice::Library(_) => None,
+            RuntimeChoice::Library(_) | RuntimeChoice::Server(_) => None,
         })
         .chain(record.runtimes.iter_mut().map(|known| &mut known.path))
     {
@@ -236,7 +236,12 @@ fn runtimes(record: &RunRecord, named: Option<&[FoundRuntime]>) -> Result<Vec<Fo
         runtimes.push(match (again, choice, named) {
             (Some(found), _, _) => found.clone(),
             (None, RuntimeChoice::Library(path), None) => own(path)?,
-            (None, script, None) => return Err(not_own(script, "is a script")),
+            (None, script @ RuntimeChoice::Script(_), None) => {
+                return Err(not_own(script, "is a script"));
+            }
+            (None, server @ RuntimeChoice::Server(_), None) => {
+                return Err(not_own(server, "is a server"));
+            }
             (None, choice, Some(_)) => return Err(not_own(choice, "`--runtime` does not name")),
         });
     }
@@ -283,6 +288,7 @@ fn not_own(choice: &RuntimeChoice, why: &str) -> CliError {
     let danger = match choice {
         RuntimeChoice::Library(_) => "opening a library runs it",
         RuntimeChoice::Script(_) => "a script says how much memory is taken and where time is kept",
+        RuntimeChoice::Server(_) => "requests go only where you point them",
     };
     let (path, word) = (choice.path().display(), choice.word());
     CliError::bad_input(

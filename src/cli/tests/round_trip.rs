@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use clap::Parser as _;
 
 use crate::analysis::{self, Untried};
+use crate::cli::load;
+use crate::cli::plan::under_load::server;
 use crate::cli::plan::{self, Family};
 use crate::cli::progress::Console;
 use crate::cli::{Cli, CliError, Command as Subcommand};
@@ -61,7 +63,7 @@ impl Words {
     /// A value that a flag takes; `None` for one that takes none.
     fn value(&mut self, flag: Flag) -> Option<String> {
         let value = match flag {
-            Flag::RequireEp | Flag::Cold | Flag::Stress => return None,
+            Flag::RequireEp | Flag::Cold | Flag::Stress | Flag::OwnServer => return None,
             Flag::CustomOps => {
                 let name = self.of("ops.so|more ops.so");
                 self.file(name)
@@ -166,7 +168,15 @@ fn values(flag: Flag) -> &'static str {
             "none|max-batch=16,max-delay=2ms|max-batch=8,max-delay=0,preferred=8:4|max-batch=3,max-delay=7us"
         }
         Flag::Segment => "2s|250ms",
-        Flag::EpLibrary | Flag::CustomOps | Flag::RequireEp | Flag::Cold | Flag::Stress => "",
+        Flag::Url => "http://127.0.0.1:8000/v2/models/net|http://127.0.0.1/v2/models/a/versions/2",
+        // That of the system, which is always there.
+        Flag::ServerPid => "1",
+        Flag::EpLibrary
+        | Flag::CustomOps
+        | Flag::RequireEp
+        | Flag::Cold
+        | Flag::Stress
+        | Flag::OwnServer => "",
     }
 }
 
@@ -256,13 +266,7 @@ fn planned(words: &[String]) -> Result<Plan, String> {
             &HOST,
         )
         .map_err(said),
-        Subcommand::Load(args) => plan::under_load::plan(
-            &args.asked,
-            &family(&args.models, args.baseline.as_deref()),
-            &runtimes(&args.asked.session.runtime),
-            &HOST,
-        )
-        .map_err(said),
+        Subcommand::Load(args) => under_load(&args).map_err(said),
         Subcommand::Tune(args) => {
             let family = family(&args.models, args.baseline.as_deref());
             plan::search::bases(
@@ -276,6 +280,25 @@ fn planned(words: &[String]) -> Result<Plan, String> {
         }
         _ => Err("it measures nothing".into()),
     }
+}
+
+fn under_load(args: &load::Args) -> Result<Plan, CliError> {
+    let asked = &args.asked;
+    let mut family = match args.models[..] {
+        [] => family(&["served-model.onnx".into()], None),
+        _ => family(&args.models, args.baseline.as_deref()),
+    };
+    let mut found = runtimes(&asked.session.runtime);
+    if let Some(server) = asked.server.server()? {
+        if args.models.is_empty() {
+            server::require_no_runtime(&asked.session.runtime)?;
+            family.named.clear();
+            found.clear();
+        }
+        server::require_one(&family)?;
+        found.push(server::found(server));
+    }
+    plan::under_load::plan(asked, &family, &found, &HOST)
 }
 
 /// Flags of a subcommand that say what is planned, as its definition has them.
@@ -329,7 +352,7 @@ fn plans(subcommand: &str, seeds: std::ops::Range<u64>) -> Vec<(Vec<String>, Pla
 #[test]
 fn a_plan_s_words_ask_for_the_same_plan() {
     // Of the options of `load`, few fit together.
-    for (subcommand, seeds) in [("profile", 800), ("load", 1600), ("tune", 800)] {
+    for (subcommand, seeds) in [("profile", 800), ("load", 4800), ("tune", 800)] {
         for (command, plan, _files) in plans(subcommand, 0..seeds) {
             let words = Command::of(&plan).words();
             assert_eq!(

@@ -59,8 +59,16 @@ impl Command {
             Question::Scenario(Scenario::SingleStream | Scenario::MultiStream)
         );
         command.servings(&load.servings, is_prescribed);
-        command.sessions(plan, &plan.sessions);
-        if let Some(last) = plan.sessions.last() {
+        command.server(plan);
+        let (_, local): (Vec<_>, Vec<_>) = plan
+            .sessions
+            .iter()
+            .cloned()
+            .partition(SessionSpec::is_remote);
+        if !local.is_empty() {
+            command.sessions(plan, &local);
+        }
+        if let Some(last) = local.last() {
             command.session_options(&last.options);
             command.custom_ops(&last.options);
         }
@@ -69,6 +77,18 @@ impl Command {
         }
         command.timing(&plan.schedule);
         command
+    }
+
+    fn server(&mut self, plan: &Plan) {
+        let mut servers = plan.sessions.iter().map(|spec| spec.runtime.server());
+        let Some(server) = servers.find_map(|server| server) else {
+            return;
+        };
+        self.option(Flag::Url, server.url.exact());
+        self.options(Flag::ServerPid, server.pid);
+        if server.is_owned {
+            self.switch(Flag::OwnServer);
+        }
     }
 
     fn question(&mut self, question: &Question) {
@@ -426,9 +446,12 @@ fn arrivals_word(load: &LoadPlan) -> Option<String> {
     }
 }
 
-/// The words that name the models: where these are known, as they were named, and else each file.
+/// The words that name the models: where these are known, as they were named, and else each file;
+/// none where a server alone has them.
 fn models(plan: &Plan) -> impl Iterator<Item = &PathBuf> {
+    let is_local = plan.sessions.iter().any(|spec| !spec.is_remote());
     let files = plan.variants.iter().map(|variant| &variant.path);
+    let files = files.filter(move |_| is_local);
     let files = files.filter(|_| plan.named.models.is_empty());
     plan.named.models.iter().chain(files)
 }

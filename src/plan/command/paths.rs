@@ -32,7 +32,7 @@ impl Plan {
 }
 
 impl RuntimeChoice {
-    /// The same library or script by the path that is shorter as seen from `folder`.
+    /// The same library or script (or server) by the path that is shorter as seen from `folder`.
     #[must_use]
     pub fn seen_from(&self, folder: &Path) -> Self {
         let mut choice = self.clone();
@@ -45,6 +45,7 @@ impl RuntimeChoice {
                     *path = Path::new(".").join(&*path);
                 }
             }
+            RuntimeChoice::Server(_) => {}
         }
         choice
     }

@@ -42,10 +42,13 @@ async fn open_on_cpu(
     spec: &SessionSpec,
     found: &[FoundRuntime],
 ) -> Result<RuntimeInfo, Failure> {
-    let on_cpu = SessionSpec {
-        execution_provider: CPU_PROVIDER.into(),
-        provider: ProviderSpec::default(),
-        ..spec.clone()
+    let on_cpu = match spec.is_remote() {
+        true => spec.clone(),
+        false => SessionSpec {
+            execution_provider: CPU_PROVIDER.into(),
+            provider: ProviderSpec::default(),
+            ..spec.clone()
+        },
     };
     let mut info = open(launcher, &on_cpu)
         .await

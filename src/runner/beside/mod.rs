@@ -105,7 +105,10 @@ impl Diagnosing {
     /// The expectation of a plan.
     #[must_use]
     pub fn of(plan: &Plan) -> Self {
-        let real = plan.sessions.iter().filter(|spec| !spec.is_scripted());
+        let real = plan
+            .sessions
+            .iter()
+            .filter(|spec| !spec.is_scripted() && !spec.is_remote());
         let on_cpu = || real.clone().filter(|spec| !spec.is_accelerated());
         let libraries: BTreeSet<_> = on_cpu()
             .map(|spec| (spec.runtime.path(), spec.options.intra_threads))

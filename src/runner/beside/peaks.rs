@@ -39,7 +39,7 @@ pub(super) async fn all(run: &mut Run<'_>) -> Result<()> {
     let mut is_too_short = false;
     for session in run.real_sessions().collect::<Vec<_>>() {
         let spec = run.spec(session);
-        let key = (spec.runtime.path().clone(), spec.options.intra_threads);
+        let key = (spec.runtime.path().to_owned(), spec.options.intra_threads);
         if spec.is_accelerated() || known.contains(&key) || !run.has_open_cells(session) {
             continue;
         }
@@ -114,7 +114,7 @@ async fn ask_for_peaks(
     worker.end().await;
     let runtime = run.record().runtime_of(session);
     Ok(MachinePeaks {
-        runtime: spec.runtime.path().clone(),
+        runtime: spec.runtime.path().to_owned(),
         runtime_version: runtime
             .map(|runtime| runtime.version.clone())
             .unwrap_or_default(),

@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::processes::{self, Served};
 use crate::inputs::InputPlan;
+use crate::observed::Observed;
 use crate::plan::{Arrivals, LoadPlan, Serving, Share};
 use crate::protocol::{Request, Response, ServeRequest};
 use crate::record::{
@@ -45,6 +46,7 @@ pub(super) async fn serve(
     let asked = Asked { plan, next };
     announce(run, &asked);
     let started_ns = run.elapsed();
+    let usage = ServerUsage::begin(run, next.key.session);
     let (processes, failure) = match served.take(run, plan, next.key).await? {
         Err(failure) => (Vec::new(), Some(failure)),
         Ok(launches) => at_once(run, served, launches, &asked).await?,
@@ -60,8 +62,50 @@ pub(super) async fn serve(
         offer: next.offer,
         started_ns,
         processes,
+        server_cpu_time_ns: usage.map(|usage| usage.end(run)),
         failure,
     })))
+}
+
+/// The processes that the model is in.
+fn sampled(run: &Run<'_>, session: usize, launches: &[Launch]) -> Vec<Option<u32>> {
+    let of_model = |launch: &Launch| match run.spec(session).runtime.server() {
+        Some(server) => server.pid,
+        None => Some(launch.worker.pid),
+    };
+    launches.iter().map(of_model).collect()
+}
+
+/// CPU time of a server.
+struct ServerUsage {
+    pid: Option<u32>,
+    before: Option<Nanos>,
+}
+
+impl ServerUsage {
+    /// Absent where the model is in no server.
+    fn begin(run: &Run<'_>, session: usize) -> Option<Self> {
+        let server = run.spec(session).runtime.server()?;
+        Some(ServerUsage {
+            pid: server.pid,
+            before: server.pid.and_then(|pid| of_process(run, pid)),
+        })
+    }
+
+    fn end(&self, run: &Run<'_>) -> Observed<Nanos> {
+        let Some(pid) = self.pid else {
+            return Err("the server's process is not named: `--server-pid` does".into());
+        };
+        let after = of_process(run, pid);
+        let used = after
+            .zip(self.before)
+            .map(|(after, before)| after.since(before));
+        used.ok_or_else(|| format!("process {pid} cannot be read").into())
+    }
+}
+
+fn of_process(run: &Run<'_>, pid: u32) -> Option<Nanos> {
+    process::cpu_time(&run.launcher.roots, pid)
 }
 
 /// A segment, and the plan that it is of.
@@ -98,7 +142,7 @@ async fn at_once(
         }
     };
     let limit = patience(run, asked);
-    let pids: Vec<u32> = launches.iter().map(|launch| launch.worker.pid).collect();
+    let pids = sampled(run, next.key.session, &launches);
     let mut answers = JoinSet::new();
     for (index, (mut launch, request)) in launches.into_iter().zip(requests).enumerate() {
         answers.spawn(async move {
@@ -165,14 +209,15 @@ async fn answered(
 /// Memory and open files of processes while they serve.
 struct Sampled<'a> {
     roots: &'a Roots,
-    pids: &'a [u32],
+    /// Absent where nobody named it.
+    pids: &'a [Option<u32>],
     samples: Vec<Vec<ProcessSample>>,
     every: Duration,
     began: Instant,
 }
 
 impl<'a> Sampled<'a> {
-    fn new(roots: &'a Roots, pids: &'a [u32], length: Nanos) -> Self {
+    fn new(roots: &'a Roots, pids: &'a [Option<u32>], length: Nanos) -> Self {
         Sampled {
             roots,
             pids,
@@ -205,7 +250,8 @@ impl<'a> Sampled<'a> {
     }
 
     fn sample(&mut self) {
-        for (samples, &pid) in self.samples.iter_mut().zip(self.pids) {
+        for (samples, pid) in self.samples.iter_mut().zip(self.pids) {
+            let Some(pid) = *pid else { continue };
             let sample = ProcessSample {
                 at_ns: self.began.elapsed().into(),
                 memory_bytes: process::resident(self.roots, pid).ok(),

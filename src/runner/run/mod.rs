@@ -62,10 +62,10 @@ impl Run<'_> {
         0..self.plan().sessions.len()
     }
 
-    /// Those that are no scripts of latencies.
+    /// Those whose model is executed in processes of the run.
     pub(super) fn real_sessions(&self) -> impl Iterator<Item = usize> {
         self.sessions()
-            .filter(|&session| !self.spec(session).is_scripted())
+            .filter(|&session| !self.spec(session).is_scripted() && !self.spec(session).is_remote())
     }
 
     pub(super) fn spec(&self, session: usize) -> &SessionSpec {

@@ -3,7 +3,7 @@
 use crate::measure::Usage;
 use crate::observed::Observed;
 use crate::record::{
-    BatchRuns, Integrity, LoadCounts, LoadTimes, LoadWindow, SenderPlace, ServedLoad,
+    BatchRuns, Exchanged, Integrity, LoadCounts, LoadTimes, LoadWindow, SenderPlace, ServedLoad,
 };
 use crate::stats::Latencies;
 use crate::text::Plain;
@@ -16,6 +16,7 @@ pub(super) struct Course {
     pub elapsed: Nanos,
     pub integrity: Observed<Integrity>,
     pub first_error: Option<String>,
+    pub exchanged: Option<Exchanged>,
     pub sender: Option<SenderPlace>,
     pub usage: Usage,
 }
@@ -43,6 +44,7 @@ impl Course {
             integrity: self.integrity,
             cpu_time_ns: self.usage.cpu_time_ns,
             first_error: self.first_error.map(Plain::from),
+            exchanged: self.exchanged,
             sender: self.sender,
         }
     }

@@ -45,6 +45,7 @@ pub(super) fn run(
         elapsed,
         integrity: played.reference.told(played.integrity),
         first_error: played.first_error,
+        exchanged: None,
         sender: None,
         usage: Usage::now().since(&before),
     }

@@ -5,8 +5,9 @@ use super::outcome::Course;
 use crate::engine::{self, EngineError, ServedInference};
 use crate::measure::{self, Caller, ServedSegment, ServingTarget};
 use crate::protocol::ServeRequest;
-use crate::record::{Integrity, SenderPlace};
+use crate::record::{Exchanged, Integrity, SenderPlace};
 use crate::traffic::{Arriving, Request};
+use crate::units::Bytes;
 
 pub(super) fn run(
     callers: Vec<Box<dyn ServedInference + '_>>,
@@ -18,9 +19,10 @@ pub(super) fn run(
     let mut callers: Vec<RealCaller<'_>> = callers
         .into_iter()
         .map(|served| RealCaller {
-            served,
             reference,
+            before: served.exchanged(),
             samples: Vec::with_capacity(most),
+            served,
             integrity: Integrity::default(),
         })
         .collect();
@@ -33,7 +35,10 @@ pub(super) fn run(
         limit: request.limit_ns,
     };
     let segment = measure::serve(&target, arrivals, &mut callers);
-    course(segment, &callers, reference)
+    Course {
+        exchanged: request.spec.is_remote().then(|| exchanged(&callers)),
+        ..course(segment, &callers, reference)
+    }
 }
 
 fn course(segment: ServedSegment, callers: &[RealCaller<'_>], reference: &Reference) -> Course {
@@ -57,7 +62,23 @@ fn course(segment: ServedSegment, callers: &[RealCaller<'_>], reference: &Refere
         } else {
             SenderPlace::Shared
         }),
+        exchanged: None,
         usage: segment.usage,
+    }
+}
+
+/// Of all callers since the segment began.
+fn exchanged(callers: &[RealCaller<'_>]) -> Exchanged {
+    let sum = |size: fn(&Exchanged) -> Bytes| {
+        let sizes = callers.iter().map(|caller| {
+            let now = size(&caller.served.exchanged());
+            Bytes(now.0.saturating_sub(size(&caller.before).0))
+        });
+        sizes.sum()
+    };
+    Exchanged {
+        sent_bytes: sum(|one| one.sent_bytes),
+        received_bytes: sum(|one| one.received_bytes),
     }
 }
 
@@ -73,6 +94,8 @@ fn model_threads(request: &ServeRequest) -> u64 {
 struct RealCaller<'a> {
     served: Box<dyn ServedInference + 'a>,
     reference: &'a Reference,
+    /// What was exchanged before the segment.
+    before: Exchanged,
     /// Places of the samples of the batch that is run.
     samples: Vec<usize>,
     integrity: Integrity,

@@ -201,6 +201,7 @@ fn segments(shape: &LoadShape) -> Vec<LoadSegment> {
                         offer: made.offer,
                         started_ns: Nanos(started),
                         processes: vec![made.process(1_000 + round * 4 + session as u64)],
+                        server_cpu_time_ns: None,
                         failure: None,
                     });
                     started += offer.whole_length().0;
@@ -255,6 +256,7 @@ impl Made<'_> {
                 integrity: Ok(times.integrity),
                 cpu_time_ns: times.busy,
                 first_error: None,
+                exchanged: None,
                 sender: None,
             },
             samples,

@@ -109,7 +109,7 @@ impl Family {
                 .iter()
                 .filter_map(|found| {
                     let release = found.release.as_deref()?;
-                    Some((found.choice.path().clone(), release.into()))
+                    Some((found.choice.path().to_owned(), release.into()))
                 })
                 .collect(),
         }

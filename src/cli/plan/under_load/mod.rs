@@ -1,6 +1,7 @@
 //! From the words of `load` to a plan.
 
 mod demand;
+pub mod server;
 mod serving;
 mod values;
 
@@ -14,19 +15,22 @@ use super::session::{self, SessionArgs};
 use super::{bounds, load, schedule, values as common};
 use crate::cli::Result;
 use crate::plan::{
-    Flag, Judging, LoadMode, LoadPlan, PageCache, Pin, Plan, Question, Schedule, ScoredSamples,
-    Serving, SweepEnd, Task, unswept,
+    Flag, Judging, LoadMode, LoadPlan, PageCache, Pin, Plan, Question, Scenario, Schedule,
+    ScoredSamples, Serving, SweepEnd, Task, unswept,
 };
 use crate::record::Host;
 use crate::runner::FoundRuntime;
 use crate::units::Nanos;
 use demand::DemandArgs;
+use server::ServerArgs;
 use serving::ServingArgs;
 
 /// Wall time where no budget is named, beside that of a soak.
 const DEFAULT_BUDGET: Nanos = Nanos(300_000_000_000);
 /// Blocks of each batch size in a launch without load.
 const ALTERNATIONS: u64 = 2;
+/// Requests that a server by itself is sent at once, at most, where nobody says how many.
+const IN_FLIGHT: u64 = 16;
 /// Different samples that requests carry.
 const SAMPLES: u64 = 16;
 
@@ -37,6 +41,8 @@ pub struct UnderLoadArgs {
     pub demand: DemandArgs,
     #[command(flatten)]
     pub serving: ServingArgs,
+    #[command(flatten)]
+    pub server: ServerArgs,
     #[command(flatten)]
     pub inputs: InputArgs,
     #[command(flatten)]
@@ -82,8 +88,14 @@ pub fn plan(
 ) -> Result<Plan> {
     let options = session::options(&args.session, &args.schedule.pin, host)?;
     let providers = providers::providers(&args.providers)?;
-    let load = load_plan(args)?;
-    let sessions = session::sessions(runtimes, &providers, family.variants.len(), &options);
+    let (servers, libraries): (Vec<_>, Vec<_>) = runtimes
+        .iter()
+        .cloned()
+        .partition(|found| found.choice.server().is_some());
+    let load = load_plan(args, libraries.is_empty())?;
+    let mut sessions = session::sessions(&libraries, &providers, family.variants.len(), &options);
+    let servers = servers.iter().filter_map(|found| found.choice.server());
+    sessions.extend(servers.map(server::session));
     bounds::check((sessions.len() * load.servings.len()) as u64, "candidates")?;
     Ok(Plan {
         variants: family.variants.clone(),
@@ -106,17 +118,32 @@ pub fn plan(
     })
 }
 
-fn load_plan(args: &UnderLoadArgs) -> Result<LoadPlan> {
+/// A server by itself is sent several requests at once: how it queues them is its own affair.
+fn load_plan(args: &UnderLoadArgs, is_remote_alone: bool) -> Result<LoadPlan> {
     let question = args.demand.question()?;
+    let mut servings = args.demand.servings(&question, &args.serving)?;
+    if is_remote_alone && args.serving.is_default() && !is_one_after_another(&question) {
+        servings
+            .iter_mut()
+            .for_each(|serving| serving.callers = IN_FLIGHT);
+    }
     Ok(LoadPlan {
         price: None,
         arrivals: args.demand.arrivals(&question)?,
-        servings: args.demand.servings(&question, &args.serving)?,
+        servings,
         question,
         slo: args.demand.slo.clone(),
         segment_ns: args.schedule.segment.into(),
         samples_count: SAMPLES,
     })
+}
+
+/// Whether the scenario says that one request is sent after another.
+fn is_one_after_another(question: &Question) -> bool {
+    matches!(
+        question,
+        Question::Scenario(Scenario::SingleStream | Scenario::MultiStream)
+    )
 }
 
 /// 1, and what batchers may form: powers of two, the preferred ones and the largest.

@@ -12,7 +12,8 @@ use crate::text::distinct;
 #[command(next_help_heading = "Serving")]
 pub struct ServingArgs {
     /// Threads of each process that run inferences; they share its sessions evenly. Of several
-    /// numbers, each is compared with the least. [default: as many as sessions]
+    /// numbers, each is compared with the least. With `--url`, requests that are sent at once.
+    /// [default: as many as sessions; 16 to a server by itself]
     #[arg(long = Flag::Callers.word(), value_name = "N,N,...", value_delimiter = ',', value_parser = common::threads)]
     pub callers: Option<Vec<u64>>,
     /// Sessions of the model in each process.

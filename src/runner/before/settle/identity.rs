@@ -37,10 +37,14 @@ pub(super) fn usual(plan: &Plan) -> UsualShapes {
     }
 }
 
-/// Absent where there is no cache. Names begin with the model and what is looked for: [`newest`]
+/// Absent where there is no cache, and of a server. Names begin with the model and what is looked for: [`newest`]
 /// knows no more.
 pub(super) fn file(job: &Job, described: &Described, session: usize) -> Option<PathBuf> {
     let (plan, spec) = (&job.plan, &job.plan.sessions[session]);
+    // What a server takes may be another thing tomorrow.
+    if spec.is_remote() {
+        return None;
+    }
     let path = &plan.variant_of(session).path;
     let sought = Sought {
         inputs: &plan.inputs,
