@@ -478,7 +478,7 @@ fn commands_are_short_in_the_folder_of_the_run() {
     run.plan.variants[0].path = "/srv/project/models/net/a.onnx".into();
     run.plan.named.models = vec!["/srv/project/models/net".into()];
     run.plan.sessions[0].options.custom_ops = vec!["/srv/lib/ops.so".into()];
-    let library = run.plan.sessions[0].runtime.path().clone();
+    let library = run.plan.sessions[0].runtime.path().to_owned();
     run.plan
         .named
         .releases

@@ -7,10 +7,16 @@ use std::path::{Path, PathBuf};
 
 /// What is no text to show: encoded histograms.
 const NO_TEXT: &[&str] = &[
+    "Arrivals.sha256",
+    "BatchRuns.service",
     "CellRecord.latency_histogram",
     "CellRecord.warmup_histogram",
     "Event.histogram",
     "LaunchCell.latency_histogram",
+    "LoadTimes.lag",
+    "LoadTimes.response",
+    "LoadTimes.service",
+    "LoadTimes.waiting",
 ];
 
 /// Strings that nobody shows.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::under_load::{self, AtLoad, NOT_UNDER_LOAD};
+use super::at_load::{self, AtLoad, NOT_UNDER_LOAD};
 use super::verdict::{self, Basis, GateVerdict, Judgement, Same, Settling};
 use crate::analysis::figures::pace;
 use crate::analysis::figures::source::quantile;
@@ -205,7 +205,7 @@ fn untimed(metric: Metric, target: &Target<'_>, record: &RunRecord, case: &Case)
         return percentile(quantile, &latencies, case);
     }
     if metric.level() == Level::Load {
-        return under_load::judge(&case.figure, case.side, case.budget);
+        return at_load::judge(&case.figure, case.side, case.budget);
     }
     verdict::judge(&case.figure, case.side, case.budget)
 }

@@ -5,6 +5,7 @@
 //! an error. A ratio between two sides that are the same files, runtime and options is not measured
 //! to be known: it is 1, unless times were measured again in turns. Begin at [`gate()`].
 
+mod at_load;
 mod checks;
 mod held;
 mod init;
@@ -17,11 +18,11 @@ mod types;
 mod under_load;
 mod verdict;
 
+pub use at_load::LoadPlace;
 pub use checks::{LOOKS_WIDENED, gate, undecided};
 pub use held::{Held, held_at, is_of_outputs, is_timing};
 pub use init::init;
 pub use rules::{Mistake, Rule, RuleError, Selected, Selectors, rules};
 pub use same::variants_of_same_files;
 pub use types::{Again, Against, Checked, Gate, LeftOut, Run, Terms, Unfit};
-pub use under_load::LoadPlace;
 pub use verdict::{Basis, GateVerdict, Judgement, Same, Settling};

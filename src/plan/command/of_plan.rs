@@ -75,7 +75,7 @@ impl Command {
         if load.segment_ns != LoadPlan::SEGMENT {
             command.option(Flag::Segment, time(load.segment_ns));
         }
-        command.timing(&plan.schedule);
+        command.timing(&plan.schedule, None);
         command
     }
 
@@ -381,12 +381,11 @@ impl Command {
         if schedule.block_ns != Schedule::BLOCK {
             self.option(Flag::Block, time(schedule.block_ns));
         }
-        self.options(Flag::Alternations, schedule.alternations_count);
-        self.timing(schedule);
+        self.timing(schedule, schedule.alternations_count);
     }
 
     /// What commands that measure have in common.
-    fn timing(&mut self, schedule: &Schedule) {
+    fn timing(&mut self, schedule: &Schedule, alternations_count: Option<u64>) {
         match &schedule.pin {
             Pin::Auto => {}
             Pin::Each => self.option(Flag::Pin, "each"),
@@ -398,6 +397,7 @@ impl Command {
         }
         self.options(Flag::Budget, schedule.budget_ns.map(time));
         self.options(Flag::Rounds, schedule.rounds_count);
+        self.options(Flag::Alternations, alternations_count);
         self.option(Flag::Seed, schedule.seed);
     }
 

@@ -150,7 +150,7 @@ pub(super) fn peaks(run: &RunRecord) -> MachinePeaks {
     };
     let spec = &run.plan.sessions[1];
     MachinePeaks {
-        runtime: spec.runtime.path().clone(),
+        runtime: spec.runtime.path().to_owned(),
         runtime_version: "1.31.1".into(),
         intra_threads: spec.options.intra_threads,
         rates: PeakRates {
