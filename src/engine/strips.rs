@@ -65,7 +65,7 @@ pub(super) fn axis(one: &Sized<'_>, other: &Sized<'_>) -> Result<Option<usize>, 
         return Ok(None);
     };
     let grows = one.shape[axis] * other.size == other.shape[axis] * one.size;
-    if grows && one.shape[axis] % one.size == 0 && unlike.next().is_none() {
+    if grows && one.shape[axis].is_multiple_of(one.size) && unlike.next().is_none() {
         Ok(Some(axis))
     } else {
         Err(())

@@ -1,6 +1,10 @@
 //! Guided runs in a time of their own: the real queue, with service times that are made up.
 
 #[path = "../../tests/it/support/record.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "tests of several rooms make up the same records"
+)]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod record;
 

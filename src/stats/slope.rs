@@ -327,7 +327,7 @@ mod tests {
     #[test]
     fn what_never_changes_has_the_slope_0_and_no_shift() {
         let flat = series([5.0; 40]);
-        let found = slope(&[flat.clone()], 0.05).unwrap();
+        let found = slope(std::slice::from_ref(&flat), 0.05).unwrap();
         assert_eq!(
             (found.value, found.interval.low, found.interval.high),
             (0.0, 0.0, 0.0)

@@ -107,6 +107,7 @@ const MAX: OfCell = OfCell::Launches(
     |cell, _| cell.extreme(Buckets::max),
 );
 
+#[expect(clippy::too_many_lines, reason = "a line for each metric")]
 pub(in crate::analysis) fn source(metric: Metric) -> Source {
     match metric {
         Metric::RuntimeStart => launches(|launch| launch.runtime_start_ns.map(Nanos::as_f64)),

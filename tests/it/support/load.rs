@@ -381,7 +381,7 @@ impl Service for Times {
     fn time(&mut self, batch: &[Request], start: Nanos) -> Option<Nanos> {
         self.runs += 1;
         let every = self.planted.failed_one_in;
-        if every > 0 && self.runs % every == 0 {
+        if every > 0 && self.runs.is_multiple_of(every) {
             return None;
         }
         let minutes = start.as_secs_f64() / 60.0;

@@ -203,7 +203,6 @@ mod tests {
         }
         let [near, covered] = [near, covered].map(|count| count as f64 / SEARCHES as f64);
         let width = median(&widths).unwrap();
-        println!("near {near}, covered {covered}, half-width {width:.4}");
         assert!(near >= 0.95, "{near}");
         assert!((0.92..=0.985).contains(&covered), "{covered}");
         assert!(width < 0.03, "{width}");

@@ -1,8 +1,16 @@
 //! Made-up runs under load, on one screen.
 
 #[path = "../../../../tests/it/support/load.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "tests of several rooms make up the same records"
+)]
 mod load;
 #[path = "../../../../tests/it/support/record.rs"]
+#[expect(
+    clippy::duplicate_mod,
+    reason = "tests of several rooms make up the same records"
+)]
 #[expect(dead_code, reason = "other tests use the rest")]
 mod record;
 

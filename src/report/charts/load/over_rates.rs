@@ -137,9 +137,12 @@ fn completed(load: Load<'_>) -> Drawing {
     .chart(load)
 }
 
+/// A part of the response.
+type Part = fn(&LoadPoint) -> &Estimate;
+
 fn of_candidate(load: Load<'_>, number: usize, candidate: &LoadCandidate) -> Drawing {
     let points = steady(candidate);
-    let parts: [(&str, usize, fn(&LoadPoint) -> &Estimate); 3] = [
+    let parts: [(&str, usize, Part); 3] = [
         ("response", 0, |point| &point.response.mean),
         ("waiting", 1, |point| &point.waiting.mean),
         ("service", 2, |point| &point.service.mean),
