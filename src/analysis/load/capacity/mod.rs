@@ -1,6 +1,6 @@
 //! The highest rate that keeps an SLO, from segments near the edge.
 //!
-//! Each round, which has fresh processes, gives one estimate ([`fit`]); the answer is the centre of
+//! Each round, which has fresh processes, gives one estimate (`fit`); the answer is the centre of
 //! the rounds with the interval of the signed-rank test, as everywhere. It is one only where the
 //! queue does not grow over a segment below that rate: what is not steady has no capacity. Segments
 //! that failed, or whose requests were sent late, do not count.
