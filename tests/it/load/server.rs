@@ -4,8 +4,6 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,35 +12,29 @@ use serde_json::json;
 
 use crate::support::{Onnxprof, model};
 
-/// A server of one model, `pair`, which sums two numbers; every so many inferences one fails.
+/// A server of one model, `pair`, which sums two numbers.
 struct Server {
     url: String,
 }
 
 impl Server {
-    fn start(fails_every: u64) -> Server {
+    fn start() -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/v2/models/pair", listener.local_addr().unwrap());
-        let count = Arc::new(AtomicU64::new(0));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let count = Arc::clone(&count);
-                thread::spawn(move || converse(stream.unwrap(), &count, fails_every));
+                thread::spawn(move || converse(stream.unwrap()));
             }
         });
         Server { url }
     }
 }
 
-fn converse(mut stream: TcpStream, count: &AtomicU64, fails_every: u64) {
+fn converse(mut stream: TcpStream) {
     stream.set_nodelay(true).unwrap();
     while let Some((line, body)) = request_of(&mut stream) {
         let (status, text) = if line.starts_with("POST") {
-            answer(
-                &body,
-                count.fetch_add(1, Ordering::Relaxed) + 1,
-                fails_every,
-            )
+            answer(&body)
         } else {
             ("200 OK", metadata(&line))
         };
@@ -68,11 +60,7 @@ fn metadata(line: &str) -> String {
     .to_string()
 }
 
-fn answer(body: &[u8], number: u64, fails_every: u64) -> (&'static str, String) {
-    if fails_every > 0 && number > 100 && number.is_multiple_of(fails_every) {
-        let said = json!({ "error": "out of patience" });
-        return ("500 Internal Server Error", said.to_string());
-    }
+fn answer(body: &[u8]) -> (&'static str, String) {
     let request: serde_json::Value = serde_json::from_slice(body).unwrap();
     let values: Vec<f64> = serde_json::from_value(request["inputs"][0]["data"].clone()).unwrap();
     let sums: Vec<f64> = values.chunks(2).map(|pair| pair[0] + pair[1]).collect();
@@ -128,7 +116,7 @@ fn record(out: &Path) -> RunRecord {
 
 #[test]
 fn a_server_by_itself_is_loaded_with_inputs_that_it_tells() {
-    let server = Server::start(0);
+    let server = Server::start();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("run");
     let output = curve(&out, &server.url)
@@ -159,31 +147,6 @@ fn a_server_by_itself_is_loaded_with_inputs_that_it_tells() {
         assert_eq!((integrity.wrong, integrity.checked > 0), (0, true));
         assert!(segment.server_cpu_time_ns.as_ref().unwrap().is_ok());
         assert!(segment.processes[0].samples[0].memory_bytes.is_some());
-    }
-}
-
-#[test]
-fn requests_that_fail_are_counted_and_the_run_goes_on() {
-    let server = Server::start(10);
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("run");
-    curve(&out, &server.url).run();
-    let segments = record(&out).load.unwrap().segments;
-    let served = segments.iter().flat_map(|segment| &segment.processes);
-    let failed: u64 = served.clone().map(|one| one.served.counts.failed).sum();
-    let completed: u64 = served.clone().map(|one| one.served.counts.completed).sum();
-    assert!(failed > 0 && completed > failed, "{failed} of {completed}");
-    let words = served
-        .filter_map(|one| one.served.first_error.as_ref())
-        .next();
-    let words = words.unwrap().exact();
-    assert!(
-        words.contains("answered 500 Internal Server Error: out of patience"),
-        "{words}"
-    );
-    for segment in &segments {
-        assert!(segment.processes[0].samples.is_empty());
-        assert!(segment.server_cpu_time_ns.as_ref().unwrap().is_err());
     }
 }
 
