@@ -18,7 +18,8 @@ pub struct SessionArgs {
     /// which are installed if they are not there.
     #[arg(long = Flag::Runtime.word(), value_name = "PATH|BUILD@VERSION,...", value_delimiter = ',')]
     pub runtime: Vec<String>,
-    /// Threads that run one operator. [default: the CPUs that this process may use]
+    /// Threads that run one operator. [default: the CPUs that this process may use; under load one
+    /// fewer, for the thread that sends]
     #[arg(long = Flag::IntraThreads.word(), visible_alias = "threads", value_name = "N", value_parser = values::threads)]
     pub intra_threads: Option<u64>,
     /// Threads that run independent operators, in parallel execution mode.

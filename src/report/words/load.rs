@@ -7,7 +7,7 @@ use crate::analysis::Estimate;
 use crate::analysis::load::{LoadCandidate, LoadFindings, LoadPoint};
 use crate::check::{Side, Slo};
 use crate::metric::Unit;
-use crate::plan::{Arrivals, Batcher, LoadPlan, Question, Serving};
+use crate::plan::{Arrivals, Batcher, LoadPlan, Question, Scenario, Serving};
 use crate::record::{LoadKey, LoadSegment};
 use crate::units::{Nanos, PerSecond};
 
@@ -61,6 +61,18 @@ impl<'a> Load<'a> {
     /// `p99 response <= 20 ms and error rate <= 0.1%`; `None` where no SLO was given.
     pub(in crate::report) fn slo(self) -> Option<String> {
         (!self.plan.slo.is_empty()).then(|| listed(self.plan.slo.iter().map(limit)))
+    }
+
+    /// Whether the highest rate that keeps the SLO was asked for.
+    pub(in crate::report) fn is_of_capacity(self) -> bool {
+        match self.plan.question {
+            Question::Capacity | Question::Scenario(Scenario::Server) => true,
+            Question::Curve { .. }
+            | Question::Stress
+            | Question::Soak { .. }
+            | Question::Users { .. }
+            | Question::Scenario(_) => false,
+        }
     }
 
     /// Whether rates are numbers of virtual users.

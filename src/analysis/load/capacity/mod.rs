@@ -29,6 +29,8 @@ const BEYOND: f64 = 0.1;
 const AT_EDGE: f64 = 0.02;
 /// A queue grows only where it does by more than this share of what waits on average.
 const LEAST_GROWTH: f64 = 0.5;
+/// Rounds whose interval is wider than this share of its centre name no rate.
+const WIDEST: f64 = 0.5;
 /// Confidence of a proof that a limit is kept.
 const PROVEN: f64 = 0.95;
 /// Rates within this share of each other count as one where a proof is sought.
@@ -111,6 +113,9 @@ pub fn of_edge(seen: &[&Seen], limits: &[Limit]) -> Capacity {
         );
     };
     let value = edge.over_rounds.value;
+    if let Some(reason) = disagreement(&edge.over_rounds) {
+        return Capacity::absent(&reason);
+    }
     if let Some(growth) = growth(seen, value) {
         return Capacity::absent(&format!(
             "it is not steady: at {value:.0} requests per second the queue grows by {growth:.1} requests within a \
@@ -131,6 +136,17 @@ pub fn of_edge(seen: &[&Seen], limits: &[Limit]) -> Capacity {
         requests_count: seen.iter().map(|one| one.counts.offered).sum(),
         elapsed_ns: Nanos(0),
     }
+}
+
+/// Why rounds name no rate, where they lie too far apart; their number alone is told elsewhere.
+fn disagreement(over_rounds: &OverLaunches) -> Option<String> {
+    let interval = over_rounds.interval.ok()?;
+    (over_rounds.half_width_ratio()? > WIDEST).then(|| {
+        format!(
+            "its rounds disagree, {:.0} to {:.0} requests per second: a longer `--budget` or a quieter machine would tell",
+            interval.low, interval.high
+        )
+    })
 }
 
 /// Where a limit is broken.
@@ -283,4 +299,20 @@ pub fn is_known(edge: &Edge<'_>, half_width: f64) -> bool {
             .over_rounds
             .half_width_ratio()
             .is_some_and(|ratio| ratio <= half_width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounds_that_lie_far_apart_name_no_rate() {
+        let told = |rates: &[f64]| disagreement(&over_launches(rates).unwrap());
+        assert_eq!(told(&[100.0, 101.0, 103.0, 99.0, 98.0, 102.0]), None);
+        let reason = told(&[1_700.0, 2_900.0, 3_600.0, 3_800.0, 9_000.0, 32_600.0]).unwrap();
+        assert!(
+            reason.contains("1700 to 32600 requests per second"),
+            "{reason}"
+        );
+    }
 }

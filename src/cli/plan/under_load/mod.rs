@@ -86,7 +86,11 @@ pub fn plan(
     runtimes: &[FoundRuntime],
     host: &Host,
 ) -> Result<Plan> {
-    let options = session::options(&args.session, &args.schedule.pin, host)?;
+    let mut options = session::options(&args.session, &args.schedule.pin, host)?;
+    if args.session.intra_threads.is_none() {
+        // The thread that sends needs a CPU: idle threads of the model spin on theirs.
+        options.intra_threads = options.intra_threads.saturating_sub(1).max(1);
+    }
     let providers = providers::providers(&args.providers)?;
     let (servers, libraries): (Vec<_>, Vec<_>) = runtimes
         .iter()

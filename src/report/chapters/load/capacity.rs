@@ -2,14 +2,13 @@
 
 use crate::analysis::load::LoadCandidate;
 use crate::metric::Unit;
-use crate::plan::{Question, Scenario};
 use crate::report::chapter::{Block, Chapter};
 use crate::report::words::load::{Load, asked, short_time};
 use crate::report::words::{self, ABSENT, Builder, RowKind, Source, Table, number, plain};
 
 pub(in crate::report::chapters) fn chapter(source: Source<'_>) -> Chapter {
     let chapter = Chapter::new("capacity", "Capacity", "Capacity, and how it was found").titled();
-    match Load::of(source).filter(|load| is_asked(*load)) {
+    match Load::of(source).filter(|load| load.is_of_capacity()) {
         Some(load) => chapter
             .open()
             .with_all(
@@ -19,17 +18,6 @@ pub(in crate::report::chapters) fn chapter(source: Source<'_>) -> Chapter {
             .table(found(load))
             .table(worth(load)),
         None => chapter,
-    }
-}
-
-fn is_asked(load: Load<'_>) -> bool {
-    match load.plan.question {
-        Question::Capacity | Question::Scenario(Scenario::Server) => true,
-        Question::Curve { .. }
-        | Question::Stress
-        | Question::Soak { .. }
-        | Question::Users { .. }
-        | Question::Scenario(_) => false,
     }
 }
 

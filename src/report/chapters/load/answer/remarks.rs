@@ -6,7 +6,7 @@ use crate::analysis::load::{
     Leak, LoadCandidate, LoadPoint, OutputsUnderLoad, Saturation, SaturationSign,
 };
 use crate::metric::Unit;
-use crate::plan::{Question, Scenario, Serving};
+use crate::plan::{Question, Serving};
 use crate::record::Failure;
 use crate::report::words::load::{Load, asked, asked_rate};
 use crate::report::words::{self, number, plain};
@@ -132,7 +132,7 @@ fn computing(serving: &Serving, pool: u64) -> u64 {
 fn no_capacity(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
     let reason = candidate.capacity.rate_per_sec.absent_reason()?;
     let mut others = load.candidates();
-    let is_told = is_of_capacity(load)
+    let is_told = load.is_of_capacity()
         && others.any(|other| other.capacity.rate_per_sec.measured().is_some());
     is_told.then(|| {
         format!(
@@ -143,20 +143,9 @@ fn no_capacity(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
     })
 }
 
-fn is_of_capacity(load: Load<'_>) -> bool {
-    match load.plan.question {
-        Question::Capacity | Question::Scenario(Scenario::Server) => true,
-        Question::Curve { .. }
-        | Question::Stress
-        | Question::Soak { .. }
-        | Question::Users { .. }
-        | Question::Scenario(_) => false,
-    }
-}
-
 /// A search goes beyond saturation: there it says nothing.
 fn saturated(load: Load<'_>, candidate: &LoadCandidate) -> Option<String> {
-    if is_of_capacity(load) {
+    if load.is_of_capacity() {
         return None;
     }
     let Saturation::From {
